@@ -1,0 +1,314 @@
+"""The explanation twin of each function in :mod:`xl_conversion.core.adjustments`.
+
+Each returns the ordered steps of one figure; the value of the last step is the figure, rounded when
+`decimals` are given. The figures come from the adjustment itself, so the two cannot differ.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from xl_conversion.core import adjustments
+from xl_conversion.core.adjustments import round_price
+from xl_conversion.core.rounding import Exact, RoundingType, exact, round_to, round_whole
+from xl_conversion.core.steps import Step, Working
+
+PER_SHARE = "money per share"
+COMMON = "shares of common"
+MONEY = "money"
+RATIO = "common per preferred"
+
+_BEFORE = ("CP1", "conversion price before")
+_AFTER = ("CP2", "conversion price after, unrounded")
+_ROUNDED = ("CP2_rounded", "conversion price after")
+
+
+def explain_weighted_average(
+    conversion_price: Exact,
+    outstanding: Exact,
+    consideration: Exact,
+    issued: Exact,
+    other_securities: Exact = 0,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "NVCA model charter, 4.4.4",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.weighted_average`.
+
+    >>> for step in explain_weighted_average("1.00", 7_000_000, 1_000_000, 2_000_000, decimals=2):
+    ...     print(step.symbol, "=", step.with_numbers or step.shown)
+    CP1 = 1
+    outstanding = 7000000
+    other = 0
+    A = 7000000 + 0
+    K = 1000000
+    C = 2000000
+    P = 1000000 / 2000000
+    B = 1000000 / 1
+    CP2 = min(1, 1 * (7000000 + 1000000) / (7000000 + 2000000))
+    decimals = 2
+    CP2_rounded = min(half_up(0.8888888888..., 2), 1)
+    """
+    result = adjustments.weighted_average(
+        conversion_price, outstanding, consideration, issued, other_securities
+    )
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    common = work.given("outstanding", "common outstanding before", exact(outstanding), COMMON)
+    other = work.given("other", "common underlying other securities", exact(other_securities), COMMON)
+    work.then("A", "common outstanding on the charter's base", "outstanding + other", common + other, COMMON)
+    paid = work.given("K", "aggregate consideration", exact(consideration), MONEY)
+    new = work.given("C", "shares issued", exact(issued), COMMON)
+    work.then("P", "consideration per share; an adjustment if below CP1", "K / C", paid / new, PER_SHARE)
+    work.then("B", "shares that the consideration would buy at CP1", "K / CP1", paid / cp1, COMMON)
+    work.then(*_AFTER, "min(CP1, CP1 * (A + B) / (A + C))", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_weighted_average_charter(
+    conversion_price: Exact,
+    outstanding_before: Exact,
+    consideration: Exact,
+    other_before: Exact,
+    outstanding_after: Exact,
+    other_after: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "weighted average clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.weighted_average_charter`."""
+    result = adjustments.weighted_average_charter(
+        conversion_price, outstanding_before, consideration, other_before, outstanding_after, other_after
+    )
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    a = work.given("A", "common outstanding before", exact(outstanding_before), COMMON)
+    paid = work.given("K", "aggregate consideration", exact(consideration), MONEY)
+    b = work.then("B", "shares that the consideration would buy at CP1", "K / CP1", paid / cp1, COMMON)
+    c = work.given("C", "common underlying other securities before", exact(other_before), COMMON)
+    work.then("N", "numerator", "A + B + C", a + b + c, COMMON)
+    x = work.given("X", "common outstanding after", exact(outstanding_after), COMMON)
+    y = work.given("Y", "common underlying other securities after", exact(other_after), COMMON)
+    work.then("D", "denominator", "X + Y", x + y, COMMON)
+    work.then(*_AFTER, "min(CP1, CP1 * N / D)", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_full_ratchet(
+    conversion_price: Exact,
+    issue_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "full ratchet clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.full_ratchet`."""
+    result = adjustments.full_ratchet(conversion_price, issue_price)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("P", "issue price", exact(issue_price), PER_SHARE)
+    work.then(*_AFTER, "min(CP1, P)", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_split(
+    conversion_price: Exact,
+    split_new: Exact,
+    split_old: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "splits and combinations clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.split`."""
+    result = adjustments.split(conversion_price, split_new, split_old)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("new", "shares after, for every", exact(split_new), COMMON)
+    work.given("old", "shares before", exact(split_old), COMMON)
+    work.then(*_AFTER, "CP1 * old / new", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=False)
+
+
+def explain_stock_dividend(
+    conversion_price: Exact,
+    outstanding: Exact,
+    dividend_shares: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "stock dividends clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.stock_dividend`."""
+    result = adjustments.stock_dividend(conversion_price, outstanding, dividend_shares)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("outstanding", "common outstanding before", exact(outstanding), COMMON)
+    work.given("dividend", "common paid as dividend", exact(dividend_shares), COMMON)
+    work.then(*_AFTER, "CP1 * outstanding / (outstanding + dividend)", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_cash_dividend(
+    conversion_price: Exact,
+    dividend: Exact,
+    market_price: Exact,
+    threshold: Exact = 0,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "cash dividends clause, ratio form",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.cash_dividend`."""
+    result = adjustments.cash_dividend(conversion_price, dividend, market_price, threshold)
+    work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
+    work.given("M", "market price", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "min(CP1, CP1 * (M - dividend) / (M - T))", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_cash_dividend_excess(
+    conversion_price: Exact,
+    dividend: Exact,
+    market_price: Exact,
+    threshold: Exact = 0,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "cash dividends clause, excess form",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.cash_dividend_excess`."""
+    result = adjustments.cash_dividend_excess(conversion_price, dividend, market_price, threshold)
+    work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
+    work.given("M", "market price", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "min(CP1, CP1 * (M - (dividend - T)) / M)", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_cash_dividend_subtracted(
+    conversion_price: Exact,
+    dividend: Exact,
+    threshold: Exact = 0,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "cash dividends clause, subtracted form",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.cash_dividend_subtracted`."""
+    result = adjustments.cash_dividend_subtracted(conversion_price, dividend, threshold)
+    work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
+    work.then(*_AFTER, "CP1 - dividend" if result < cp1 else "CP1", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_conversion_ratio(
+    original_issue_price: Exact,
+    conversion_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "conversion clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.conversion_ratio`."""
+    result = adjustments.conversion_ratio(original_issue_price, conversion_price)
+    work = Working(source)
+    work.given("OIP", "original issue price", exact(original_issue_price), PER_SHARE)
+    work.given("CP", "conversion price", exact(conversion_price), PER_SHARE)
+    work.then("CR", "conversion ratio, unrounded", "OIP / CP", result, RATIO)
+    rounded = round_price(result, decimals, rounding_type)
+    work.rounded("CR_rounded", "conversion ratio", "CR", rounded, RATIO, decimals, rounding_type)
+    return work.steps
+
+
+def explain_conversion_shares(
+    preferred_shares: Exact,
+    original_issue_price: Exact,
+    conversion_price: Exact,
+    *,
+    rounding_type: RoundingType = RoundingType.FLOOR,
+    source: str = "conversion clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.conversion_shares`, made whole shares."""
+    work, shares = _conversion(preferred_shares, original_issue_price, conversion_price, source)
+    whole = Fraction(round_whole(shares, rounding_type))
+    work.rounded("whole", "whole shares of common", "S", whole, COMMON, 0, rounding_type)
+    return work.steps
+
+
+def explain_cash_in_lieu(
+    preferred_shares: Exact,
+    original_issue_price: Exact,
+    conversion_price: Exact,
+    market_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "fractional shares clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.cash_in_lieu`."""
+    result = adjustments.cash_in_lieu(preferred_shares, original_issue_price, conversion_price, market_price)
+    work, shares = _conversion(preferred_shares, original_issue_price, conversion_price, source)
+    work.given("zero", "decimals of whole shares", Fraction(0), "digits")
+    whole = Fraction(round_whole(shares, RoundingType.FLOOR))
+    work.then("whole", "whole shares of common", "floor(S, zero)", whole, COMMON)
+    work.then("F", "fraction of a share", "S - whole", shares - whole, COMMON)
+    work.given("M", "market price", exact(market_price), PER_SHARE)
+    work.then("cash", "cash in lieu, unrounded", "F * M", result, MONEY)
+    rounded = result if decimals is None else round_to(result, decimals, rounding_type)
+    work.rounded("cash_rounded", "cash in lieu", "cash", rounded, MONEY, decimals, rounding_type)
+    return work.steps
+
+
+def explain_round(
+    number: Exact, *, decimals: int, rounding_type: RoundingType = RoundingType.HALF_UP, source: str = ""
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.rounding.round_to`."""
+    value = exact(number)
+    work = Working(source)
+    work.given("V", "number", value, "number")
+    rounded = round_to(value, decimals, rounding_type)
+    work.rounded("V_rounded", "rounded", "V", rounded, "number", decimals, rounding_type)
+    return work.steps
+
+
+def _price_after(
+    work: Working,
+    result: Fraction,
+    before: Fraction,
+    decimals: int | None,
+    rounding_type: RoundingType,
+    *,
+    capped: bool,
+) -> tuple[Step, ...]:
+    rounded = round_price(result, decimals, rounding_type, not_above=before if capped else None)
+    cap = "CP1" if capped else None
+    if capped and result == before:
+        # A price that did not move is not rounded either.
+        work.then(*_ROUNDED, "CP1", rounded, PER_SHARE)
+    else:
+        work.rounded(*_ROUNDED, "CP2", rounded, PER_SHARE, decimals, rounding_type, not_above=cap)
+    return work.steps
+
+
+def _cash_dividend(
+    conversion_price: Exact, dividend: Exact, threshold: Exact, source: str
+) -> tuple[Working, Fraction]:
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("dividend", "cash dividend", exact(dividend), PER_SHARE)
+    work.given("T", "threshold, at or below which nothing moves", exact(threshold), PER_SHARE)
+    return work, cp1
+
+
+def _conversion(
+    preferred_shares: Exact, original_issue_price: Exact, conversion_price: Exact, source: str
+) -> tuple[Working, Fraction]:
+    shares = adjustments.conversion_shares(preferred_shares, original_issue_price, conversion_price)
+    work = Working(source)
+    work.given("preferred", "preferred shares converted", exact(preferred_shares), "shares of preferred")
+    work.given("OIP", "original issue price", exact(original_issue_price), PER_SHARE)
+    work.given("CP", "conversion price", exact(conversion_price), PER_SHARE)
+    work.then("S", "common on conversion, unrounded", "preferred * OIP / CP", shares, COMMON)
+    return work, shares

@@ -1,0 +1,163 @@
+"""Exact numbers in, one rounding at the end.
+
+>>> from fractions import Fraction
+>>> round_to(Fraction("3.205"), 2, RoundingType.HALF_UP)
+Fraction(321, 100)
+>>> round_to(Fraction("3.205"), 2, RoundingType.HALF_EVEN)
+Fraction(16, 5)
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+Exact = str | int | Decimal | Fraction
+"""What the core accepts as a number. Which decimal a float stands for is the caller's to say: it is refused."""
+
+MAX_DECIMALS = 15
+MAX_DIGITS = 400
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z|[+-]?\d+/\d+\Z", re.ASCII)
+
+
+class RoundingType(StrEnum):
+    """How the last digit is chosen. The Open Cap Format's NORMAL, FLOOR and CEILING are accepted too."""
+
+    HALF_UP = "half_up"
+    """To the nearest; a tie goes away from zero, as Excel's ROUND does."""
+    HALF_EVEN = "half_even"
+    """To the nearest; a tie goes to the even digit."""
+    FLOOR = "floor"
+    """Down, towards minus infinity."""
+    CEILING = "ceiling"
+    """Up, towards plus infinity."""
+
+    @classmethod
+    def parse(cls, text: str) -> RoundingType:
+        """The rounding type that `text` names, in any letter case.
+
+        >>> RoundingType.parse("Normal")
+        <RoundingType.HALF_UP: 'half_up'>
+
+        Raises ValueError for any other text.
+        """
+        name = text.strip().lower()
+        return cls("half_up" if name == "normal" else name)
+
+
+def exact(value: Exact) -> Fraction:
+    """`value` as a fraction, without loss.
+
+    >>> exact("6.41"), exact(3), exact(Decimal("0.10")), exact("8/9")
+    (Fraction(641, 100), Fraction(3, 1), Fraction(1, 10), Fraction(8, 9))
+
+    Raises TypeError for a float, a bool or anything else that is no exact number; ValueError for a text that
+    is no plain number, is not finite or has more than 400 digits.
+    """
+    if isinstance(value, Fraction):
+        return value
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise TypeError(
+            f"{type(value).__name__} is not an exact number: {value!r}; give text, int or Decimal"
+        )
+    if isinstance(value, int):
+        return Fraction(value)
+    text = str(value).strip()
+    # The length and the exponent are bounded before anything is computed: 1e999999999 would never end.
+    if len(text) > MAX_DIGITS or not _NUMBER.match(text):
+        raise ValueError(f"not a number of at most {MAX_DIGITS} digits: {shorten(text)!r}")
+    _, _, exponent = text.lower().partition("e")
+    if exponent and abs(int(exponent)) > MAX_DIGITS:
+        raise ValueError(f"exponent beyond {MAX_DIGITS}: {shorten(text)!r}")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(f"division by zero: {shorten(text)!r}") from None
+
+
+def round_to(value: Fraction, decimals: int, rounding_type: RoundingType) -> Fraction:
+    """`value` rounded once to `decimals` places (-15 to 15; negative ones are left of the point).
+
+    >>> round_to(Fraction(-5, 2), 0, RoundingType.HALF_UP), round_to(Fraction(-5, 2), 0, RoundingType.FLOOR)
+    (Fraction(-3, 1), Fraction(-3, 1))
+    >>> round_to(Fraction(1250), -2, RoundingType.HALF_EVEN)
+    Fraction(1200, 1)
+
+    Raises ValueError for decimals outside that range.
+    """
+    if not -MAX_DECIMALS <= decimals <= MAX_DECIMALS:
+        raise ValueError(f"decimals {decimals} is not from -{MAX_DECIMALS} to {MAX_DECIMALS}")
+    scale = Fraction(10) ** decimals
+    return round_whole(value * scale, rounding_type) / scale
+
+
+def round_whole(value: Fraction, rounding_type: RoundingType) -> int:
+    """`value` as a whole number.
+
+    >>> round_whole(Fraction("75959.93"), RoundingType.HALF_UP)
+    75960
+    """
+    below, rest = divmod(value.numerator, value.denominator)
+    if rounding_type is RoundingType.FLOOR or rest == 0:
+        return below
+    if rounding_type is RoundingType.CEILING:
+        return below + 1
+    twice = 2 * rest - value.denominator
+    if twice != 0:
+        return below + (twice > 0)
+    if rounding_type is RoundingType.HALF_EVEN:
+        return below + below % 2
+    return below + (value > 0)
+
+
+def to_text(value: Fraction, decimals: int, *, rounding_type: RoundingType = RoundingType.HALF_UP) -> str:
+    """`value` in decimal digits with exactly `decimals` of them after the point.
+
+    >>> to_text(Fraction(2), 2), to_text(Fraction(-1, 3), 4), to_text(Fraction(1234567), 0)
+    ('2.00', '-0.3333', '1234567')
+    """
+    scaled = round_whole(value * 10**decimals, rounding_type)
+    digits = str(abs(scaled)).rjust(decimals + 1, "0")
+    sign = "-" if scaled < 0 else ""
+    return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+
+
+def exact_text(value: Fraction) -> str | None:
+    """All the digits of `value`, or None when its decimal expansion does not end.
+
+    >>> exact_text(Fraction(641, 100)), exact_text(Fraction(1, 3))
+    ('6.41', None)
+    """
+    rest, twos, fives = value.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    return to_text(value, max(twos, fives)) if rest == 1 else None
+
+
+def shown(value: Fraction, places: int = 10) -> str:
+    """`value` for a reader: all its digits when there are few, else the first ones and an ellipsis.
+
+    >>> shown(Fraction(641, 100)), shown(Fraction(1, 3), 6), shown(Fraction(-2, 3), 6)
+    ('6.41', '0.333333...', '-0.666666...')
+    """
+    text = exact_text(value)
+    if text is not None and len(text.partition(".")[2]) <= places:
+        return text
+    # Cut, not rounded: every digit in front of the ellipsis is a digit of the figure.
+    towards_zero = RoundingType.FLOOR if value > 0 else RoundingType.CEILING
+    cut = to_text(value, places, rounding_type=towards_zero)
+    return f"{'-' if value < 0 and not cut.startswith('-') else ''}{cut}..."
+
+
+def shorten(text: str, limit: int = 40) -> str:
+    """`text` cut for a message.
+
+    >>> shorten("9" * 400, 10)
+    '9999999...'
+    """
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,94 @@
+"""The steps of a calculation: what is given, what follows, in symbols and in numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+
+from xl_conversion.core.rounding import RoundingType, shown
+
+_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an explanation.
+
+    `formula` is in the symbols of earlier steps, with ``+ - * /``, brackets, ``min(a, b)`` and, for a
+    rounding, ``half_up(value, decimals)`` and the like; it is empty for a figure that is given. It can be
+    computed, and spreadsheets are written from it.
+    """
+
+    symbol: str
+    label: str
+    formula: str
+    with_numbers: str
+    value: Fraction
+    shown: str
+    unit: str
+    source: str
+
+
+class Working:
+    """Collects steps; the numbers in a formula are put in from the steps before it.
+
+    >>> work = Working("4.4.4")
+    >>> paid = work.given("K", "consideration", Fraction(10), "money")
+    >>> cp1 = work.given("CP1", "conversion price before", Fraction(4), "per share")
+    >>> _ = work.then("B", "shares that K buys at CP1", "K / CP1", paid / cp1, "shares")
+    >>> work.steps[-1].with_numbers, work.steps[-1].shown
+    ('10 / 4', '2.5')
+    """
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._steps: dict[str, Step] = {}
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps so far, in order."""
+        return tuple(self._steps.values())
+
+    def given(self, symbol: str, label: str, value: Fraction, unit: str) -> Fraction:
+        """Adds a figure that the calculation starts from, and returns it."""
+        return self._add(symbol, label, "", value, unit)
+
+    def then(self, symbol: str, label: str, formula: str, value: Fraction, unit: str) -> Fraction:
+        """Adds a figure that follows from earlier ones by `formula`, and returns it."""
+        return self._add(symbol, label, formula, value, unit)
+
+    def rounded(
+        self,
+        symbol: str,
+        label: str,
+        of: str,
+        value: Fraction,
+        unit: str,
+        decimals: int | None,
+        rounding_type: RoundingType,
+        *,
+        not_above: str | None = None,
+    ) -> Fraction:
+        """Adds the rounding of step `of` to `value`; adds nothing without decimals."""
+        if decimals is None:
+            return value
+        self.given("decimals", f"decimals, rounded {rounding_type.value}", Fraction(decimals), "digits")
+        formula = f"{rounding_type.value}({of}, decimals)"
+        return self.then(symbol, label, f"min({formula}, {not_above})" if not_above else formula, value, unit)
+
+    def _add(self, symbol: str, label: str, formula: str, value: Fraction, unit: str) -> Fraction:
+        if symbol in self._steps:
+            raise ValueError(f"the symbol {symbol} is used twice")
+
+        def number(match: re.Match[str]) -> str:
+            step = self._steps.get(match[0])
+            if step is None:
+                return match[0]
+            return f"({step.shown})" if step.value < 0 else step.shown
+
+        with_numbers = _SYMBOL.sub(number, formula)
+        self._steps[symbol] = Step(
+            symbol, label, formula, with_numbers, value, shown(value), unit, self._source
+        )
+        return value

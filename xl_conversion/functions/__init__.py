@@ -1,0 +1,1 @@
+"""The worksheet functions: what exists, how cells become exact numbers, how a call runs."""

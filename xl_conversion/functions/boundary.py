@@ -1,0 +1,165 @@
+"""The one place where what a cell holds becomes an exact number, and an exact number what a cell can hold."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Final, TypeAlias
+
+from xl_conversion.core.rounding import RoundingType, exact, shorten
+
+NULL, DIV0, VALUE, REF, NAME, NUM, NA = ERROR_CODES = (
+    "#NULL!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#REF!",
+    "#NAME?",
+    "#NUM!",
+    "#N/A",
+)
+"""Excel's classic error codes. Newer ones (#SPILL!, #CALC!, ...) arrive as text beginning with ``#``."""
+
+MAX_MESSAGE = 255
+"""A longer text inside an array makes Excel show #VALUE! in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellError:
+    """An error in a cell: Excel's `code`, and for a reader which argument broke which rule."""
+
+    code: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return shorten(f"{self.code} {self.message}".strip(), MAX_MESSAGE)
+
+
+class _Missing(Enum):
+    MISSING = "missing"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = _Missing.MISSING
+"""An optional argument that was left out."""
+
+Cell: TypeAlias = float | int | str | bool | date | Decimal | CellError | _Missing | None
+"""What a cell or a constant in a formula may hold; None is a blank cell."""
+
+Range: TypeAlias = Sequence[Sequence[Cell]]
+"""Rows of cells."""
+
+
+class WorksheetError(Exception):
+    """Ends a worksheet function with the error that its cell shows."""
+
+    def __init__(self, code: str, message: str) -> None:
+        self.error = CellError(code, message)
+        super().__init__(str(self.error))
+
+
+def number(cell: Cell) -> Fraction:
+    """The number that a cell shows: a double is read as the 15 significant digits that Excel displays.
+
+    >>> number(0.1 + 0.2)
+    Fraction(3, 10)
+
+    Raises WorksheetError: #VALUE! for a blank, text, a date or a boolean; #NUM! for a number that no cell can
+    hold; the error itself for a cell with an error.
+    """
+    match cell:
+        case CellError():
+            raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
+        case None | _Missing.MISSING | "":
+            raise WorksheetError(VALUE, "is blank; a number is required")
+        case bool():
+            raise WorksheetError(VALUE, f"is {str(cell).upper()}; a number is required, not a boolean")
+        case Decimal():
+            return exact(cell)
+        case float() | int():
+            return _from_double(cell)
+        case str():
+            raise WorksheetError(VALUE, f"is the text {shorten(cell)!r}; a number is required")
+        case date():
+            raise WorksheetError(VALUE, f"is the date {cell:%Y-%m-%d}; a number is required")
+    raise WorksheetError(VALUE, f"is of type {type(cell).__name__}; a number is required")
+
+
+def whole_number(cell: Cell, least: int, most: int) -> int:
+    """The whole number from `least` to `most` that a cell shows, else a WorksheetError (see :func:`number`)."""
+    value = number(cell)
+    if value.denominator != 1 or not least <= value <= most:
+        raise WorksheetError(NUM, f"is {show(cell)}; it must be a whole number from {least} to {most}")
+    return int(value)
+
+
+def rounding_type(cell: Cell) -> RoundingType:
+    """The rounding type that a cell names, in any letter case, else a WorksheetError (#VALUE!)."""
+    if isinstance(cell, CellError):
+        raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
+    names = ", ".join(RoundingType)
+    if not isinstance(cell, str):
+        raise WorksheetError(VALUE, f"is {show(cell)}; it must be one of {names}")
+    try:
+        return RoundingType.parse(cell)
+    except ValueError:
+        raise WorksheetError(VALUE, f"is {shorten(cell)!r}; it must be one of {names}") from None
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether an optional argument was left out or points at a blank cell: then its default applies."""
+    return cell is None or cell is MISSING or cell == ""
+
+
+def to_double(value: Fraction) -> float:
+    """The double nearest to `value`.
+
+    >>> to_double(Fraction(1, 3))
+    0.3333333333333333
+
+    Raises WorksheetError (#NUM!) where a cell would show infinity, or 0 for a figure that is not 0.
+    """
+    try:
+        result = float(value)
+    except OverflowError:
+        raise WorksheetError(NUM, "the result is too large for a cell") from None
+    if value and abs(result) < sys.float_info.min:
+        raise WorksheetError(NUM, "the result is too close to 0 for a cell")
+    return result
+
+
+def show(cell: Cell) -> str:
+    """A cell's content as a person would type it.
+
+    >>> show(2.0), show(0.1 + 0.2), show(None), show(True)
+    ('2', '0.3', 'blank', 'TRUE')
+    """
+    match cell:
+        case None | _Missing.MISSING:
+            return "blank"
+        case bool():
+            return str(cell).upper()
+        case float():
+            return f"{cell:.15g}"
+    return shorten(str(cell), MAX_MESSAGE)
+
+
+def _from_double(cell: float) -> Fraction:
+    try:
+        double = float(cell)
+    except OverflowError:
+        double = math.inf
+    if not math.isfinite(double):
+        raise WorksheetError(NUM, f"is {_not_finite(double)}; a number that a cell can hold is required")
+    return Fraction(f"{double:.15g}")
+
+
+def _not_finite(double: float) -> str:
+    return "not a number" if math.isnan(double) else "beyond what a cell can hold"
