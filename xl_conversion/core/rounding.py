@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 Exact = str | int | Decimal | Fraction
-"""What the core accepts as a number. Which decimal a float stands for is the caller's to say: it is refused."""
+"""What the core accepts as a number. A float is refused: the caller must say which decimal it is."""
 
 MAX_DECIMALS = 15
 MAX_DIGITS = 400

@@ -93,7 +93,7 @@ def number(cell: Cell) -> Fraction:
 
 
 def whole_number(cell: Cell, least: int, most: int) -> int:
-    """The whole number from `least` to `most` that a cell shows, else a WorksheetError (see :func:`number`)."""
+    """The whole number from `least` to `most` that a cell shows; errors as :func:`number`'s."""
     value = number(cell)
     if value.denominator != 1 or not least <= value <= most:
         raise WorksheetError(NUM, f"is {show(cell)}; it must be a whole number from {least} to {most}")

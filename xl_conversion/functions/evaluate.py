@@ -138,7 +138,7 @@ def _broadcast(
     columns = max((len(grid[0]) for grid in grids), default=1)
     if rows * columns > MAX_SPILL:
         message = f"{function.name}: a result of {rows} x {columns} cells; at most {MAX_SPILL}"
-            return fail(CellError(NUM, message))
+        return fail(CellError(NUM, message))
     if rows == columns == 1:
         return one(function, [grid[0][0] for grid in grids])
 
