@@ -73,9 +73,7 @@ def weighted_average_charter(
     Fraction(3901581383, 1949522350)
     """
     cp1 = _above_zero("conversion_price", conversion_price)
-    before = _above_zero("outstanding_before", outstanding_before) + _not_negative(
-        "other_before", other_before
-    )
+    before = _above_zero("outstanding_before", outstanding_before) + _not_negative("other_before", other_before)
     after = _above_zero("outstanding_after", outstanding_after) + _not_negative("other_after", other_after)
     paid = _not_negative("consideration", consideration)
     return min(cp1, (cp1 * before + paid) / after)
@@ -118,9 +116,7 @@ def stock_dividend(conversion_price: Exact, outstanding: Exact, dividend_shares:
     return cp1 * before / (before + _not_negative("dividend_shares", dividend_shares))
 
 
-def cash_dividend(
-    conversion_price: Exact, dividend: Exact, market_price: Exact, threshold: Exact = 0
-) -> Fraction:
+def cash_dividend(conversion_price: Exact, dividend: Exact, market_price: Exact, threshold: Exact = 0) -> Fraction:
     """The price after a cash dividend per share of common, ratio form.
 
         CP2 = CP1 x (market - dividend) / (market - threshold)
@@ -187,9 +183,7 @@ def conversion_ratio(original_issue_price: Exact, conversion_price: Exact) -> Fr
     )
 
 
-def conversion_shares(
-    preferred_shares: Exact, original_issue_price: Exact, conversion_price: Exact
-) -> Fraction:
+def conversion_shares(preferred_shares: Exact, original_issue_price: Exact, conversion_price: Exact) -> Fraction:
     """Common on conversion of `preferred_shares`, before it is made whole shares.
 
         shares = preferred shares x original issue price / CP

@@ -50,9 +50,7 @@ def explain_weighted_average(
     decimals = 2
     CP2_rounded = min(half_up(0.8888888888..., 2), 1)
     """
-    result = adjustments.weighted_average(
-        conversion_price, outstanding, consideration, issued, other_securities
-    )
+    result = adjustments.weighted_average(conversion_price, outstanding, consideration, issued, other_securities)
     work = Working(source)
     cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
     common = work.given("outstanding", "common outstanding before", exact(outstanding), COMMON)

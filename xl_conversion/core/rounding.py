@@ -60,9 +60,7 @@ def exact(value: Exact) -> Fraction:
     if isinstance(value, Fraction):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError(
-            f"{type(value).__name__} is not an exact number: {value!r}; give text, int or Decimal"
-        )
+        raise TypeError(f"{type(value).__name__} is not an exact number: {value!r}; give text, int or Decimal")
     if isinstance(value, int):
         return Fraction(value)
     text = str(value).strip()

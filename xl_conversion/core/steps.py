@@ -88,7 +88,5 @@ class Working:
             return f"({step.shown})" if step.value < 0 else step.shown
 
         with_numbers = _SYMBOL.sub(number, formula)
-        self._steps[symbol] = Step(
-            symbol, label, formula, with_numbers, value, shown(value), unit, self._source
-        )
+        self._steps[symbol] = Step(symbol, label, formula, with_numbers, value, shown(value), unit, self._source)
         return value

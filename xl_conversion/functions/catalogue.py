@@ -144,9 +144,7 @@ _ORIGINAL_ISSUE_PRICE = Argument(
 _PREFERRED_SHARES = Argument(
     "preferred_shares", "Preferred shares that one holder converts.", "shares of preferred", ZERO_OR_ABOVE
 )
-_OUTSTANDING = Argument(
-    "outstanding", "Common outstanding just before the event.", "shares of common", ABOVE_ZERO
-)
+_OUTSTANDING = Argument("outstanding", "Common outstanding just before the event.", "shares of common", ABOVE_ZERO)
 
 
 def _finish_adjustment(value: Fraction, arguments: Arguments) -> Fraction:
@@ -227,9 +225,7 @@ CATALOGUE: tuple[Function, ...] = (
         "Conversion price after a split (2 for 1) or a combination (1 for 20) of the common.",
         (
             _CONVERSION_PRICE,
-            Argument(
-                "split_new", "Shares after, for every split_old before.", "shares of common", ABOVE_ZERO
-            ),
+            Argument("split_new", "Shares after, for every split_old before.", "shares of common", ABOVE_ZERO),
             Argument("split_old", "Shares before.", "shares of common", ABOVE_ZERO),
             *_ROUNDING,
         ),

@@ -1,0 +1,1 @@
+"""Input files: tables of text, checked and made into the records of the core."""

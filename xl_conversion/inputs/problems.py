@@ -1,0 +1,50 @@
+"""What is wrong with an input: where, which value, which rule, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from xl_conversion.core.rounding import shorten
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem. `row` counts as a spreadsheet does, the header being row 1; 0 is the table as a whole."""
+
+    file: str
+    rule: str
+    row: int = 0
+    column: str = ""
+    value: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = self.file + (f", row {self.row}" if self.row else "")
+        what = f"{self.column} is {shorten(self.value)!r}; " if self.column and self.value else ""
+        blank = f"{self.column} is blank; " if self.column and not self.value and self.row else ""
+        return f"{where}: {what or blank}{self.rule}"
+
+
+class InputError(Exception):
+    """The input cannot be used; nothing has been written."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+def fail(file: str, rule: str, hint: str = "") -> InputError:
+    """The error for one problem that concerns a whole file."""
+    return InputError([Problem(file, rule, hint=hint)])
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Which known name may have been meant.
+
+    >>> suggestion("conversion_prise", ["conversion_price", "clause"])
+    'did you mean conversion_price?'
+    """
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else ""
