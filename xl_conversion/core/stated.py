@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from xl_conversion.core.rounding import to_text
+from xl_conversion.core.rounding import shown, to_text
 
 _WRITTEN = re.compile(
     r"(?P<sign>[-+]?)\s?(?P<currency>[$€£¥]|[A-Z]{3}|)\s?"
@@ -91,3 +91,14 @@ def with_commas(value: Fraction, decimals: int) -> str:
     text = to_text(value, decimals)
     whole, point, part = text.lstrip("-").partition(".")
     return ("-" if text.startswith("-") else "") + f"{int(whole):,}" + point + part
+
+
+def shown_with_commas(value: Fraction, places: int = 3) -> str:
+    """`value` for a reader of a sentence: cut after `places` decimals, with an ellipsis where there are more.
+
+    >>> shown_with_commas(Fraction("36520262.5553")), shown_with_commas(Fraction(-9))
+    ('36,520,262.555...', '-9')
+    """
+    text = shown(abs(value), places)
+    whole, point, part = text.partition(".")
+    return ("-" if value < 0 else "") + f"{int(whole):,}" + point + part

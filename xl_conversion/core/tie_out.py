@@ -11,11 +11,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
 from xl_conversion.core.events import Adjustment, Conversion
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
-from xl_conversion.core.stated import OF_SECURITIES, Item, Stated, Written, read_written, with_commas
+from xl_conversion.core.stated import (
+    OF_SECURITIES,
+    Item,
+    Stated,
+    Written,
+    read_written,
+    shown_with_commas,
+    with_commas,
+)
 from xl_conversion.core.terms import Basis
 
 MAX_SUBSETS_OF = 12
@@ -99,16 +108,45 @@ class Finding:
     source: str = ""
 
     @property
+    def is_exception(self) -> bool:
+        """Whether the figure does not tie."""
+        return self.result is Result.EXCEPTION
+
+    @property
+    def shown_difference(self) -> str:
+        """Stated less recomputed, for a reader; empty for a finding on a text."""
+        return "" if self.difference is None else shown_with_commas(self.difference, 4)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding for programs; exact figures as fractions."""
+        return {
+            "event": self.event,
+            "item": self.item.value,
+            "subject": self.subject,
+            "check": self.check.name.lower(),
+            "stated": self.stated,
+            "recomputed": self.recomputed,
+            "at_precision": self.at_precision,
+            "difference": self.difference,
+            "tolerance": self.tolerance,
+            "result": self.result.value,
+            "basis": self.basis,
+            "tried": [{"explanation": e.text, "figure": e.figure, "outcome": e.outcome.value} for e in self.tried],
+            "explanation": self.explanation,
+            "source": self.source,
+        }
+
+    @property
     def explanation(self) -> str:
         """The difference explained in one sentence, or the statement that nothing tried explains it."""
-        if self.result is Result.TIES:
+        if not self.is_exception:
             return self.remark
-        parts = [
-            f"{'Reconciled by' if e.outcome is Outcome.RECONCILES else 'Possible'}: {e.text} ({e.figure})."
-            for e in self.tried
-            if e.outcome is not Outcome.NO
-        ]
-        if not any(e.outcome is Outcome.RECONCILES for e in self.tried) and self.recomputed is not None:
+        parts = []
+        for outcome, words in ((Outcome.RECONCILES, "Reconciled by"), (Outcome.POSSIBLE, "Possible")):
+            found = [f"{e.text} ({e.figure})" for e in self.tried if e.outcome is outcome]
+            if found:
+                parts.append(f"{words}: {', or '.join(found)}.")
+        if self.recomputed is not None and not any(e.outcome is Outcome.RECONCILES for e in self.tried):
             parts.insert(0, f"None of the {len(self.tried)} explanations tried reconciles it.")
         return " ".join([*parts, self.remark]).strip()
 
@@ -177,7 +215,7 @@ class _Tie:
         parts = self._parts(row.item)
         others: list[tuple[str, Fraction]] = []
         if parts:
-            rounded = sum(round_whole(part, RoundingType.HALF_UP) for part in parts)
+            rounded = sum(round_whole(part, RoundingType.HALF_UP) for part in parts.values())
             others.append(("each part rounded before adding", Fraction(rounded)))
         elif row.item is Item.CONVERSION_RATIO:
             others = [
@@ -185,12 +223,12 @@ class _Tie:
                 ("ratio from the rounded price", self._ratio(self.adjustment.price)),
             ]
         finding = self._finding(row, Check.RECOMPUTED, value, basis, rounding_type, others)
-        if finding.result is Result.EXCEPTION and parts:
-            unrounded = [part for part in parts if part.denominator != 1]
-            remark = f"Unrounded the sum is {shown(value)}" + (
-                f", {shown(unrounded[0])} of it not whole." if len(unrounded) == 1 else "."
+        if finding.is_exception and parts:
+            remark = f"The unrounded sum is {shown_with_commas(value)}"
+            uneven = [f"{name} {shown_with_commas(part)}" for name, part in parts.items() if part.denominator != 1]
+            return replace(
+                finding, remark=f"{remark}, of which {' and '.join(uneven)}." if uneven else f"{remark}."
             )
-            return replace(finding, remark=remark)
         return finding
 
     def _rolled_forward(self) -> Iterable[Finding]:
@@ -252,7 +290,8 @@ class _Tie:
                     _, basis, rounding_type = self.figures[item]
                     basis = f"{basis}, X = A + securities listed"
                     finding = self._finding(row, Check.OTHER_COUNT, value, basis, rounding_type, [])
-                    remark = f"With X as stated it is {shown(self.figures[item][0])}."
+                    as_stated = shown_with_commas(self.figures[item][0], 6)
+                    remark = _sentence(f"It is {shown_with_commas(value, 6)}, with X as stated {as_stated}")
                     yield replace(finding, remark=remark)
 
     def _from_stated_price(self) -> Iterable[Finding]:
@@ -385,13 +424,13 @@ class _Tie:
     def _ratio(self, price: Fraction) -> Fraction:
         return conversion_ratio(self.series.original_issue_price, price)
 
-    def _parts(self, item: Item) -> list[Fraction]:
+    def _parts(self, item: Item) -> dict[str, Fraction]:
         issuance = self.issuance
         if item is Item.NUMERATOR:
-            return [issuance.outstanding_before, self.b, issuance.other_before]
+            return {"A": issuance.outstanding_before, "B": self.b, "C": issuance.other_before}
         if item is Item.DENOMINATOR:
-            return [issuance.outstanding_after, issuance.other_after]
-        return []
+            return {"X": issuance.outstanding_after, "Y": issuance.other_after}
+        return {}
 
     def _other_moved(self) -> Fraction:
         return self.issuance.other_after - self.issuance.other_before
@@ -479,6 +518,10 @@ def _holders_needed(finding: Finding) -> Iterable[Explanation]:
         f"needs at least {holders} holders, who are not listed",
         Outcome.POSSIBLE,
     )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("...") else f"{text}."
 
 
 def _every(values: Iterable[Fraction]) -> str:

@@ -82,6 +82,32 @@ class Function:
         """The example as a formula."""
         return f"={self.name}({','.join(self.example)})"
 
+    def as_dict(self) -> dict[str, Any]:
+        """All that is said about the function, for programs."""
+        return {
+            "name": self.name,
+            "signature": self.signature,
+            "summary": self.summary,
+            "arguments": [
+                {
+                    "name": argument.name,
+                    "help": argument.help,
+                    "kind": argument.kind.value,
+                    "unit": argument.unit,
+                    "rule": argument.rule,
+                    "default": argument.default,
+                }
+                for argument in self.arguments
+            ],
+            "returns": self.returns,
+            "unit": self.unit,
+            "errors": list(self.errors),
+            "source": self.source,
+            "example": self.example_formula,
+            "example_result": self.example_result,
+            "since": self.since,
+        }
+
     @property
     def errors(self) -> tuple[str, ...]:
         """Which error a cell shows, and why."""

@@ -68,6 +68,17 @@ def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
     raise fail(str(path), "not an input", "give a folder of CSV files, a .json or an .xlsx file")
 
 
+def csv_cells(file: Path) -> list[list[str]]:
+    """The cells of a CSV file, row by row, blank lines left out.
+
+    Raises InputError as :func:`read_tables`.
+    """
+    try:
+        return [list(cells) for _, cells in _csv_rows(file) if cells]
+    except OSError as problem:
+        raise fail(str(file), f"it cannot be read: {problem.strerror}", "check the name") from problem
+
+
 def _read_folder(folder: Path, known: Sequence[str]) -> dict[str, Table]:
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
     if not files:

@@ -1,0 +1,63 @@
+"""The batch exporter: one finished workbook for each series of an input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xl_conversion.books.finished import finished_workbook
+from xl_conversion.core.events import Adjustment
+from xl_conversion.core.history import replay
+from xl_conversion.core.tie_out import Finding, tie_out
+from xl_conversion.files import SaveError, safe_file_name, write_atomically
+from xl_conversion.inputs.records import Case
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One workbook; `written` is False where the same bytes were there already."""
+
+    case: Case
+    adjustments: tuple[Adjustment, ...]
+    findings: tuple[Finding, ...]
+    path: Path
+    written: bool
+
+
+def export_cases(
+    cases: Sequence[Case], folder: Path, *, force: bool = False, advance: Callable[[], None] = lambda: None
+) -> Iterator[Exported]:
+    """Writes the workbook of each case into `folder`, and calls `advance` after each.
+
+    Raises SaveError where one cannot be written, or is there, differs, and `force` is not given: nothing of
+    anybody's is overwritten unasked.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SaveError(f"Cannot make the folder {folder}: {problem.strerror}", "Choose another one.") from problem
+    taken: set[str] = set()
+    for case in cases:
+        adjustments = replay(case.series, case.issuances)
+        findings = tuple(f for adjustment in adjustments for f in tie_out(adjustment, case.stated))
+        data = finished_workbook(case, adjustments, findings)
+        path = folder / f"{_free_name(case, taken)}.xlsx"
+        same = path.is_file() and path.read_bytes() == data
+        if path.exists() and not same and not force:
+            raise SaveError(f"Cannot write {path}: it is there and differs", "--force replaces it.")
+        if not same:
+            write_atomically(path, data)
+        advance()
+        yield Exported(case, adjustments, findings, path, not same)
+
+
+def _free_name(case: Case, taken: set[str]) -> str:
+    """A file name that no series before has; systems that ignore letter case are thought of."""
+    stem = safe_file_name(f"{case.series.company} {case.series.name}")
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem} ({number})"
+    taken.add(name.casefold())
+    return name

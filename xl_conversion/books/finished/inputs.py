@@ -1,0 +1,229 @@
+"""The input sheets: terms, events, securities, conversions, each figure with its unit and source."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from xl_conversion.books.finished.draft import Draft, number_format
+from xl_conversion.books.page import Page
+from xl_conversion.core.events import Conversion, Issuance, Security
+from xl_conversion.inputs.records import ConversionRecord, EventRecord, Record, SecurityRecord, SeriesRecord
+
+PRICE = "money per share"
+COMMON = "shares of common"
+
+
+def inputs_page(draft: Draft) -> None:
+    """Terms of the series, and the capitalization around each event."""
+    page = draft.book.page("Inputs", "What the figures start from", [46, 22, 20, 42, 46])
+    series = draft.case.series
+    (record,) = (r for r in draft.case.records["series"] if isinstance(r, SeriesRecord))
+    page.section("Terms of the series")
+    page.header(["Term", "Value", "Unit", "Source", "Note"], numeric="B", freeze=True)
+    numbers: list[tuple[str, str, Fraction, str]] = [
+        ("original_issue_price", "Original issue price", series.original_issue_price, PRICE),
+        ("conversion_price", "Conversion price before the first event", series.conversion_price, PRICE),
+    ]
+    for name, label, value, unit in numbers:
+        _line(draft, page, name, label, value, unit, series.source)
+    note = record.note
+    for name, label, text in (
+        ("price_rounding_type", "Price rounding type", series.price.rounding_type.value),
+        ("carried_price", "Price that the next adjustment starts from", series.carried_price.value),
+        ("ratio_rounding_type", "Ratio rounding type", series.ratio.rounding_type.value),
+        ("ratio_basis", "Price that the ratio is taken from", series.ratio_basis.value),
+        ("share_rounding_type", "Share rounding type", series.share_rounding_type.value),
+    ):
+        decimals = {"price_rounding_type": series.price.decimals, "ratio_rounding_type": series.ratio.decimals}
+        if name in decimals:
+            places = decimals[name]
+            stem = name.partition("_")[0]
+            if places is not None:
+                _line(draft, page, f"{stem}_decimals", f"{stem.title()} decimals", Fraction(places), "digits", "")
+        page.text(f"A{page.row}", label, "label")
+        page.text(f"B{page.row}", text, "input", align="right")
+        page.text(f"C{page.row}", "text", "muted")
+        page.text(f"D{page.row}", series.source if name == "ratio_basis" else "", "muted")
+        page.text(f"E{page.row}", note if name == "ratio_basis" else "", "muted")
+        page.height([(note, 46), (series.source, 42)] if name == "ratio_basis" else [])
+        page.row += 1
+    for event in (r for r in draft.case.records["events"] if isinstance(r, EventRecord)):
+        _event(draft, page, event, next(i for i in draft.case.issuances if i.event == event.event))
+
+
+def _line(draft: Draft, page: Page, name: str, label: str, value: Fraction, unit: str, source: str) -> None:
+    page.text(f"A{page.row}", label, "label")
+    page.number(f"B{page.row}", value, number_format(value, unit))
+    page.text(f"C{page.row}", unit, "muted")
+    page.text(f"D{page.row}", source, "muted")
+    page.text(f"E{page.row}", "", "muted")
+    page.height([(source, 42)])
+    draft.terms[name] = page.address(f"B{page.row}")
+    draft.book.name(f"in_{name}", draft.terms[name])
+    page.row += 1
+
+
+def _event(draft: Draft, page: Page, record: EventRecord, issuance: Issuance) -> None:
+    page.section(f"Event {issuance.event}: {issuance.description or record.kind}")
+    page.header(["Figure", "Value", "Unit", "Source", "Note"], numeric="B")
+    page.text(f"A{page.row}", "Date", "label")
+    page.day(f"B{page.row}", issuance.date)
+    for column, text in (("C", "date"), ("D", issuance.source), ("E", record.note)):
+        page.text(f"{column}{page.row}", text, "muted")
+    page.row += 1
+    for symbol, label, value, known in (
+        ("A", "A: common outstanding before", issuance.outstanding_before, True),
+        ("C", "C: common underlying other securities before", issuance.other_before, True),
+        ("X", "X: common outstanding after", issuance.outstanding_after, record.outstanding_after is not None),
+        ("Y", "Y: common underlying other securities after", issuance.other_after, record.other_after is not None),
+    ):
+        page.text(f"A{page.row}", label, "label")
+        if known:
+            page.number(f"B{page.row}", value, number_format(value, COMMON))
+        elif symbol == "X":
+            page.formula(
+                f"B{page.row}",
+                f"={draft.find(issuance.event, 'A')}+{draft.find(issuance.event, 'listed')}",
+                value,
+                number_format(value, COMMON),
+            )
+        else:
+            page.formula(
+                f"B{page.row}", f"={draft.find(issuance.event, 'C')}", value, number_format(value, COMMON)
+            )
+        page.text(f"C{page.row}", COMMON, "muted")
+        page.text(f"D{page.row}", issuance.source if known else "not stated; from the other inputs", "muted")
+        page.text(f"E{page.row}", "", "muted")
+        draft.given[issuance.event, symbol] = page.address(f"B{page.row}")
+        page.row += 1
+
+
+def securities_page(draft: Draft) -> None:
+    """What was issued, with the sums that the fraction takes."""
+    page = draft.book.page("Securities", "What was issued in each event", [14, 34, 18, 16, 16, 18, 36, 36])
+    page.section("Securities issued")
+    page.header(
+        [
+            "Event",
+            "Security",
+            "Kind",
+            "Common, at most",
+            "Consideration per share",
+            "Consideration, all of it",
+            "Source",
+            "Note",
+        ],
+        numeric="DEF",
+        freeze=True,
+    )
+    records = [r for r in draft.case.records["securities"] if isinstance(r, SecurityRecord)]
+    for issuance in draft.case.issuances:
+        first = page.row
+        mine = [r for r in records if r.event == issuance.event]
+        for record, security in zip(mine, issuance.securities, strict=True):
+            draft.given[issuance.event, security.name] = page.address(f"D{page.row}")
+            _security(page, issuance, record, security)
+        last, row = page.row - 1, page.row
+        page.text(f"A{row}", issuance.event, "result")
+        page.text(f"B{row}", "Together", "result")
+        for column in "CEGH":
+            page.text(f"{column}{row}", "", "result")
+        listed, paid = issuance.listed, issuance.consideration
+        page.formula(f"D{row}", f"=SUM(D{first}:D{last})", listed, number_format(listed, COMMON), "result")
+        page.formula(f"F{row}", f"=SUM(F{first}:F{last})", paid, number_format(paid, "money"), "result")
+        draft.given[issuance.event, "listed"] = page.address(f"D{row}")
+        draft.given[issuance.event, "K"] = page.address(f"F{row}")
+        page.row += 2
+
+
+def _security(page: Page, issuance: Issuance, record: SecurityRecord, security: Security) -> None:
+    row = page.row
+    page.text(f"A{row}", issuance.event, "muted")
+    page.text(f"B{row}", security.name, "label")
+    page.text(f"C{row}", security.kind.value, "input")
+    page.number(f"D{row}", security.shares, number_format(security.shares, COMMON))
+    paid, each = security.consideration, security.consideration / security.shares
+    if record.consideration_per_share is None:
+        page.formula(f"E{row}", f"=F{row}/D{row}", each, number_format(each, PRICE))
+        page.number(f"F{row}", paid, number_format(paid, "money"))
+    else:
+        page.number(f"E{row}", each, number_format(each, PRICE))
+        page.formula(f"F{row}", f"=D{row}*E{row}", paid, number_format(paid, "money"))
+    page.text(f"G{row}", security.source, "muted")
+    page.text(f"H{row}", record.note, "muted")
+    page.height([(security.name, 34), (security.source, 40), (record.note, 40)])
+    page.row += 1
+
+
+def conversions_page(draft: Draft) -> None:
+    """From principal to preferred to common, unrounded."""
+    rows = [(i, c) for i in draft.case.issuances for c in i.conversions]
+    if not rows:
+        return
+    page = draft.book.page(
+        "Conversions", "From principal to preferred to common", [14, 32, 14, 16, 13, 13, 13, 16, 18, 32, 36]
+    )
+    page.section("Conversion chain")
+    page.header(
+        [
+            "Event",
+            "Security",
+            "Holder",
+            "Principal",
+            "Principal per preferred",
+            "Common per preferred",
+            "Conversion price",
+            "Preferred, unrounded",
+            "Common, unrounded",
+            "Source",
+            "Note",
+        ],
+        numeric="DEFGHI",
+        freeze=True,
+    )
+    records: list[Record] = [r for r in draft.case.records["conversions"] if isinstance(r, ConversionRecord)]
+    places: dict[tuple[str, str], list[int]] = {}
+    for (issuance, conversion), record in zip(rows, records, strict=True):
+        places.setdefault((issuance.event, conversion.security), []).append(page.row)
+        _conversion(page, issuance, conversion, record)
+    page.row += 1
+    for (event, security), found in places.items():
+        chain = [c for i, c in rows if (i.event, c.security) == (event, security)]
+        page.text(f"A{page.row}", event, "result")
+        page.text(f"B{page.row}", f"Together: {security}", "result")
+        page.height([(f"Together: {security}", 30)])
+        for column in "CEFGJK":
+            page.text(f"{column}{page.row}", "", "result")
+        for column, name, value in (
+            ("D", "principal", sum((c.principal for c in chain), Fraction(0))),
+            ("H", "preferred", sum((c.preferred for c in chain), Fraction(0))),
+            ("I", "common", sum((c.common for c in chain), Fraction(0))),
+        ):
+            cells = ",".join(f"{column}{row}" for row in found)
+            unit = "money" if column == "D" else COMMON
+            page.formula(f"{column}{page.row}", f"=SUM({cells})", value, _short(value, unit), "result")
+            draft.conversions[event, security, name] = page.address(f"{column}{page.row}")
+        page.row += 1
+
+
+def _conversion(page: Page, issuance: Issuance, conversion: Conversion, record: Record) -> None:
+    row = page.row
+    page.text(f"A{row}", issuance.event, "muted")
+    page.text(f"B{row}", conversion.security, "label")
+    page.text(f"C{row}", conversion.holder or "all", "muted")
+    page.number(f"D{row}", conversion.principal, number_format(conversion.principal, "money"))
+    page.number(f"E{row}", conversion.preferred_price, number_format(conversion.preferred_price, PRICE))
+    per_preferred = conversion.common_per_preferred
+    page.number(f"F{row}", per_preferred, number_format(per_preferred, COMMON))
+    price = conversion.conversion_price
+    page.formula(f"G{row}", f"=E{row}/F{row}", price, number_format(price, PRICE))
+    page.formula(f"H{row}", f"=D{row}/E{row}", conversion.preferred, _short(conversion.preferred, COMMON))
+    page.formula(f"I{row}", f"=D{row}*F{row}/E{row}", conversion.common, _short(conversion.common, COMMON))
+    page.text(f"J{row}", conversion.source, "muted")
+    page.text(f"K{row}", record.note, "muted")
+    page.height([(conversion.security, 32), (conversion.source, 34), (record.note, 38)])
+    page.row += 1
+
+
+def _short(value: Fraction, unit: str) -> str:
+    return number_format(value, unit) if value.denominator == 1 else "#,##0.0000"

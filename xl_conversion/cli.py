@@ -1,0 +1,298 @@
+"""The command line: one thin command per verb. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from xl_conversion import __version__
+
+if TYPE_CHECKING:
+
+    from xl_conversion.core.tie_out import Finding
+    from xl_conversion.functions.boundary import Cell, Range
+    from xl_conversion.inputs.records import Case
+
+EXIT_ERROR, EXIT_INPUT, EXIT_EXCEPTIONS = 1, 2, 3
+MAX_PROBLEMS = 20
+
+INPUT = click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: xl-conversion example notice && xl-conversion export notice --out out",
+)
+@click.version_option(__version__, prog_name="xl-conversion")
+def cli() -> None:
+    """Exact, explained and tied-out conversion prices of convertible preferred stock."""
+
+
+@cli.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="""
+    \b
+    Examples:
+      xl-conversion call CP_SPLIT 50 2 1
+      xl-conversion call CP_WEIGHTED_AVERAGE 6.41 33831184 8187842.70 81728433 1411724 2
+      xl-conversion call CP_ROUND --exact -- -3.205 2 half_even
+      xl-conversion call CP_RATIO 6.41 @prices.csv
+    """,
+)
+@click.argument("name", metavar="NAME")
+@click.argument("arguments", metavar="[ARG]...", nargs=-1, type=click.UNPROCESSED)
+@click.option("--exact", is_flag=True, help="Print the exact fraction before rounding.")
+def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
+    """Evaluate a worksheet function as a cell would.
+
+    An ARG is a number, an ISO date, TRUE or FALSE, an error such as #N/A, other text, "" for a blank cell, or
+    @FILE.csv for a range. A range in gives rows out, separated by tabs.
+    """
+    from xl_conversion.core.rounding import shorten
+    from xl_conversion.functions.boundary import CellError
+    from xl_conversion.functions.catalogue import FUNCTIONS
+    from xl_conversion.functions.evaluate import evaluate, evaluate_exact
+    from xl_conversion.inputs.problems import suggestion
+
+    function = FUNCTIONS.get(name.upper())
+    if function is None:
+        hint = suggestion(name.upper(), FUNCTIONS) or "xl-conversion functions lists them"
+        _stop(f"#NAME? {shorten(name)}: there is no such function", hint, EXIT_ERROR)
+    if len(arguments) > len(function.arguments):
+        most = len(function.arguments)
+        _stop(f"#VALUE! {function.name}: {len(arguments)} arguments; it takes at most {most}", "", EXIT_ERROR)
+    cells = [_cell_or_range(text) for text in arguments]
+    result = (evaluate_exact if exact else evaluate)(function, cells)
+    rows = result if isinstance(result, list) else [[result]]
+    errors = [str(value) for row in rows for value in row if isinstance(value, CellError)]
+    for error in dict.fromkeys(errors):
+        click.echo(error, err=True)
+    if isinstance(result, list) or not errors:
+        for row in rows:
+            click.echo("\t".join(_cell_text(value) for value in row))
+    if errors:
+        sys.exit(EXIT_ERROR)
+
+
+@cli.command(epilog="Example: xl-conversion functions --json")
+@click.option("--json", "as_json", is_flag=True, help="The whole catalogue, for programs.")
+def functions(*, as_json: bool) -> None:
+    """List the worksheet functions."""
+    from xl_conversion.functions.catalogue import CATALOGUE
+
+    if as_json:
+        _echo_json([function.as_dict() for function in CATALOGUE])
+        return
+    for function in CATALOGUE:
+        click.secho(function.signature, bold=True)
+        click.echo(click.wrap_text(function.summary, 96, "    ", "    "))
+
+
+@cli.command(epilog="Example: xl-conversion example notice --format xlsx")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["csv", "json", "xlsx"]), default="csv", show_default=True)
+def example(folder: Path, form: str) -> None:
+    """Write the input of the real notice of 5 February 2002 into DIR."""
+    from xl_conversion.examples import write_example
+
+    for path in write_example(folder, form):
+        click.echo(path)
+
+
+@cli.command(epilog="Example: xl-conversion export notice --out out")
+@INPUT
+@click.option("--out", "folder", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where to.")
+@click.option("--force", is_flag=True, help="Replace a workbook there that differs.")
+def export(source: Path, folder: Path, *, force: bool) -> None:
+    """Write the finished workbook of each series in INPUT, a folder of CSV, a .json or an .xlsx file."""
+    from xl_conversion.books.export import export_cases
+    from xl_conversion.core.rounding import shown, to_text
+    from xl_conversion.inputs.records import read_cases
+
+    cases = read_cases(source)
+    with _progress(len(cases), "workbooks") as advance:
+        done = list(export_cases(cases, folder, force=force, advance=advance))
+    for exported in done:
+        series = exported.case.series
+        click.secho(f"{series.company} {series.name}".strip(), bold=True)
+        for adjustment in exported.adjustments:
+            decimals = adjustment.series.price.decimals
+            price = shown(adjustment.price) if decimals is None else to_text(adjustment.price, decimals)
+            places = adjustment.series.ratio.decimals
+            ratio = shown(adjustment.ratio) if places is None else to_text(adjustment.ratio, places)
+            click.echo(
+                f"  {adjustment.issuance.event}: conversion price {shown(adjustment.price_before)} -> {price}"
+            )
+            click.echo(f"    unrounded {shown(adjustment.price_unrounded)}")
+            click.echo(f"    common per preferred {ratio}, unrounded {shown(adjustment.ratio_unrounded)}")
+        exceptions = sum(finding.is_exception for finding in exported.findings)
+        if exported.findings:
+            click.echo(f"  tie-out: {exceptions} exceptions in {len(exported.findings)} comparisons")
+        click.echo(f"  workbook: {exported.path}{'' if exported.written else ' (unchanged)'}")
+
+
+@cli.command("tie-out", epilog="Example: xl-conversion tie-out notice --json")
+@INPUT
+@click.option("--json", "as_json", is_flag=True, help="All findings, for programs.")
+def tie_out_command(source: Path, *, as_json: bool) -> None:
+    """Compare the stated figures in INPUT with recomputed ones.
+
+    Exits with 0 when all tie and with 3 when there are exceptions.
+    """
+    from xl_conversion.inputs.records import read_cases
+
+    found = [(case, _findings(case)) for case in read_cases(source)]
+    if as_json:
+        _echo_json([{"series": case.series.name, **finding.as_dict()} for case, all_ in found for finding in all_])
+    else:
+        for case, findings in found:
+            _print_findings(case, findings)
+    if any(finding.is_exception for _, findings in found for finding in findings):
+        sys.exit(EXIT_EXCEPTIONS)
+
+
+def main() -> None:
+    """Runs the command line: every error is one line and a hint, with an exit code that is not 0."""
+    try:
+        cli()
+    except Exception as problem:
+        if os.environ.get("XL_CONVERSION_TRACEBACK"):
+            raise
+        _explain(problem)
+
+
+def _explain(problem: Exception) -> NoReturn:
+    from xl_conversion.core.adjustments import ImpossibleArgument
+    from xl_conversion.files import SaveError
+    from xl_conversion.inputs.problems import InputError
+
+    match problem:
+        case InputError():
+            for one in problem.problems[:MAX_PROBLEMS]:
+                _say(str(one), one.hint)
+            if len(problem.problems) > MAX_PROBLEMS:
+                click.echo(f"... and {len(problem.problems) - MAX_PROBLEMS} more", err=True)
+            sys.exit(EXIT_INPUT)
+        case SaveError():
+            _stop(problem.message, problem.hint, EXIT_INPUT)
+        case ImpossibleArgument():
+            _stop(str(problem), "check the figures of that event", EXIT_INPUT)
+    text = " ".join(str(problem).split())
+    _stop(
+        f"internal error, {type(problem).__name__}: {text}",
+        "please report it; XL_CONVERSION_TRACEBACK=1 shows where it happened",
+        70,
+    )
+
+
+def _stop(message: str, hint: str, code: int) -> NoReturn:
+    _say(message, hint)
+    sys.exit(code)
+
+
+def _say(message: str, hint: str) -> None:
+    click.echo(message, err=True)
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
+
+
+def _cell_or_range(text: str) -> Cell | Range:
+    from xl_conversion.functions.typed import cell_of
+
+    if not text.startswith("@"):
+        return cell_of(text)
+    from xl_conversion.inputs.tables import csv_cells
+
+    return [[cell_of(cell) for cell in row] for row in csv_cells(Path(text[1:]))]
+
+
+def _cell_text(value: Any) -> str:
+    from xl_conversion.functions.boundary import CellError
+    from xl_conversion.functions.typed import shown_number
+
+    match value:
+        case CellError():
+            return value.code
+        case float():
+            return shown_number(value)
+    return str(value)
+
+
+def _findings(case: Case) -> tuple[Finding, ...]:
+    from xl_conversion.core.history import replay
+    from xl_conversion.core.tie_out import tie_out
+
+    return tuple(
+        finding
+        for adjustment in replay(case.series, case.issuances)
+        for finding in tie_out(adjustment, case.stated)
+    )
+
+
+def _print_findings(case: Case, findings: Sequence[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"{case.series.company} {case.series.name}".strip(), title_justify="left")
+    for name in ("event", "figure", "how", "stated", "recomputed", "difference", "result", "explanation"):
+        table.add_column(name, justify="right" if name in ("stated", "recomputed", "difference") else "left")
+    for finding in findings:
+        difference = "" if finding.difference is None or not finding.is_exception else finding.shown_difference
+        cells = (
+            finding.event,
+            f"{finding.item.value} {finding.subject}".strip(),
+            finding.check.meaning,
+            finding.stated,
+            finding.at_precision,
+            difference,
+            finding.result.value,
+            finding.explanation,
+        )
+        # Text, so that brackets in somebody's data are no markup.
+        table.add_row(*(Text(cell) for cell in cells), style="red" if finding.is_exception else "")
+    console = Console()
+    console.print(table if findings else f"{case.series.name}: no stated figures")
+    if findings:
+        exceptions = sum(finding.is_exception for finding in findings)
+        console.print(f"{len(findings)} comparisons, {exceptions} exceptions", highlight=False)
+
+
+class _progress:  # noqa: N801 - used like a function
+    """A progress bar on a terminal, nothing elsewhere: ``with _progress(3, "workbooks") as advance``."""
+
+    def __init__(self, total: int, unit: str) -> None:
+        self.total, self.unit = total, unit
+        self.bar: Any = None
+
+    def __enter__(self) -> Callable[[], None]:
+        if self.total < 2 or not sys.stderr.isatty():
+            return lambda: None
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self.bar = Progress(console=Console(stderr=True))
+        self.bar.__enter__()
+        task = self.bar.add_task(self.unit, total=self.total)
+        return lambda: self.bar.advance(task)
+
+    def __exit__(self, *problem: Any) -> None:
+        if self.bar is not None:
+            self.bar.__exit__(*problem)
+
+
+def _echo_json(value: Any) -> None:
+    import json
+    from fractions import Fraction as Exact
+
+    def plain(item: Any) -> str:
+        if isinstance(item, Exact):
+            return str(item)
+        raise TypeError(type(item).__name__)
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))

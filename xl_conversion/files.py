@@ -1,0 +1,163 @@
+"""Files on disk: written completely or not at all, under names that every system accepts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import stat
+import unicodedata
+from contextlib import suppress
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".xl_conversion-"
+"""How the name of an unfinished file begins. One that outlives its process (a power cut) may be deleted."""
+
+MAX_NAME_CHARACTERS = 100
+MAX_NAME_BYTES = 200
+"""Of UTF-8. Linux allows 255, so an extension and a number still fit."""
+
+_RESERVED = frozenset('<>:"/\\|?*')
+# Marks that turn the reading direction can disguise an extension; joiners stay, since scripts need them.
+_DIRECTION_MARKS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Cn", "Zl", "Zp"})
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³])\s*(?:\..*)?", re.IGNORECASE)
+
+
+class SaveError(OSError):
+    """A file could not be saved; whatever was there before is untouched.
+
+    `message` says in one line what is wrong, `hint` what to do about it. The cause is in ``__cause__``.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(f"{message}. {hint}")
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type[SaveError], tuple[str, str]]:
+        return SaveError, (self.message, self.hint)  # so that it can come back from a worker process
+
+
+def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write `data` to `path`, which holds at every moment either the old file or the new one, complete.
+
+    A link is followed, the permissions of an existing file are kept, the folder must exist.
+    Raises SaveError, and then leaves nothing behind.
+    """
+    replacing = False
+    try:
+        target = Path(os.path.realpath(path))
+        before = _existing(target)
+        # In the same folder, since only a rename within one file system is atomic.
+        temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
+        try:
+            with open(temporary, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())  # the content must be on disk before the name points to it
+            if before is not None:
+                with suppress(OSError):
+                    os.chmod(temporary, stat.S_IMODE(before.st_mode))
+            replacing = True
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except SaveError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a path with a null character
+        raise _explained(path, error, replacing) from error
+    _sync_folder(target.parent)
+
+
+def safe_file_name(text: str) -> str:
+    """`text` as a file name without extension, valid on Windows, macOS and Linux; other scripts are kept.
+
+    What a name may not hold becomes ``_``, and a name of a Windows device gets one in front. The result is in
+    Unicode NFC, has at most 100 characters and 200 UTF-8 bytes, and no dot or space at either end. Applying
+    the function again changes nothing. Different texts may give the same name: the caller keeps them apart.
+
+    >>> safe_file_name("Series A/B: 2001 ")
+    'Series A_B_ 2001'
+    >>> safe_file_name("nul.txt"), safe_file_name(" .. ")
+    ('_nul.txt', 'unnamed')
+    """
+    # Surrogates first: they are not text, and normalising needs text.
+    name = "".join(map(_allowed, unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())))
+    name = _trimmed(name)
+    if _DEVICE.fullmatch(name):
+        name = _trimmed(f"_{name}")
+    return name or "unnamed"
+
+
+def _allowed(character: str) -> str:
+    if character in _RESERVED or character in _DIRECTION_MARKS:
+        return "_"
+    category = unicodedata.category(character)
+    return " " if category == "Zs" else "_" if category in _UNPRINTABLE else character
+
+
+def _trimmed(name: str) -> str:
+    """Cut to length, then without the dots and spaces at the ends that Windows drops or Linux hides."""
+    name = name.strip(" .")[:MAX_NAME_CHARACTERS]
+    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip(" .")
+
+
+def _existing(target: Path) -> os.stat_result | None:
+    """What is at `target` now, None for nothing; SaveError if it may not be replaced."""
+    try:
+        found = os.stat(target)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    shown = _shown(target)
+    if stat.S_ISDIR(found.st_mode):
+        raise SaveError(f"Cannot save to {shown}: it is a folder", "Give the name of a file.")
+    if not stat.S_ISREG(found.st_mode):  # replacing a device or a pipe would destroy it
+        raise SaveError(f"Cannot save to {shown}: it is not an ordinary file", "Choose another name.")
+    if not os.access(target, os.W_OK):  # a rename would go through all the same
+        raise SaveError(
+            f"Cannot save {shown}: the file is read-only", "Choose another name, or make the file writable."
+        )
+    return found
+
+
+def _explained(path: str | os.PathLike[str], error: OSError | ValueError, replacing: bool) -> SaveError:
+    """The same failure in words that tell the user what to do."""
+    shown = _shown(path)
+    folder = _shown(Path(os.fspath(path)).parent)
+    code = error.errno if isinstance(error, OSError) else None
+    reason, hint = str(error), "Choose another name or folder."
+    match code:
+        case errno.ENOENT | errno.ENOTDIR:
+            reason, hint = f"the folder {folder} does not exist", "Create the folder or choose another one."
+        case errno.EACCES | errno.EPERM if replacing:
+            reason = "the file is open in another program, such as Excel, or protected"
+            hint = "Close it there and save again, or choose another name."
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            reason = f"the folder {folder} is read-only"
+            hint = "Choose another folder, or ask for permission to write to it."
+        case errno.ENOSPC | errno.EDQUOT:
+            reason, hint = "the disk is full", "Free some space or choose another disk."
+        case errno.ENAMETOOLONG:
+            reason, hint = "the name is too long", "Choose a shorter name."
+        case int():
+            reason = os.strerror(code)
+    return SaveError(f"Cannot save {shown}: {reason}", hint)
+
+
+def _shown(path: str | os.PathLike[str]) -> str:
+    """The path on one line, whatever characters are in it."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fspath(path))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, where the system lets a folder be synchronised (not Windows)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

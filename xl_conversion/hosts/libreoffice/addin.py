@@ -1,0 +1,156 @@
+"""Writes the LibreOffice Calc add-in: every worksheet function of the catalogue under its own name.
+
+The add-in carries its own copy of the package, so it needs nothing installed. The Python that Calc runs must be
+3.11 or newer.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import xl_conversion
+from xl_conversion.functions.catalogue import CATALOGUE, Argument, Function
+from xl_conversion.hosts.libreoffice.runtime import IMPLEMENTATION, INTERFACE, SERVICE, uno_name
+
+IDENTIFIER = "xl_conversion.calc"
+"""What LibreOffice knows the extension by: a newer version replaces the one with the same identifier."""
+CATEGORY = "Financial"
+CARRIED = ("__init__.py", "core/*.py", "functions/*.py", "hosts/*.py", "hosts/libreoffice/*.py")
+"""The part of the package that runs inside Calc."""
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+
+XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
+COMPONENT = '''"""Hands the worksheet functions to Calc."""
+
+import sys
+from pathlib import Path
+
+# In front: an installed xl_conversion of another version must not answer in this one's place.
+sys.path.insert(0, str(Path(__file__).with_name("python")))
+
+from xl_conversion.hosts.libreoffice import runtime
+
+g_ImplementationHelper = runtime.implementation_helper()
+'''
+COMPONENTS = f"""{XML}<components xmlns="http://openoffice.org/2010/uno-components">
+<component loader="com.sun.star.loader.Python" uri="component.py">
+<implementation name="{IMPLEMENTATION}"><service name="{SERVICE}"/></implementation>
+</component>
+</components>
+"""
+DESCRIPTION = f"""{XML}<description xmlns="http://openoffice.org/extensions/description/2006">
+<identifier value="{IDENTIFIER}"/>
+<version value="{xl_conversion.__version__}"/>
+<display-name><name lang="en">Conversion price functions (xl_conversion)</name></display-name>
+</description>
+"""
+MEDIA_TYPES = {
+    "XFunctions.idl": "application/vnd.sun.star.uno-typelibrary;type=RDB",
+    "functions.components": "application/vnd.sun.star.uno-components",
+    "CalcAddIns.xcu": "application/vnd.sun.star.configuration-data",
+}
+
+
+def files() -> dict[str, bytes]:
+    """The files of the add-in by name, in order. The same catalogue gives the same bytes."""
+    written = {
+        "META-INF/manifest.xml": _manifest(),
+        "CalcAddIns.xcu": _configuration(),
+        "XFunctions.idl": _interface(),
+        "component.py": COMPONENT,
+        "description.xml": DESCRIPTION,
+        "functions.components": COMPONENTS,
+    }
+    return {**{name: text.encode() for name, text in written.items()}, **dict(_carried())}
+
+
+def write_folder(folder: Path) -> Path:
+    """Writes the unpacked add-in to `folder`, which must be named NAME.oxt for Calc to find it.
+
+    Calc finds it without installation when its parent is given as ``-env:BUNDLED_EXTENSIONS=file:///...``.
+    """
+    for name, content in files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def write_oxt(path: Path) -> Path:
+    """Writes the add-in as an extension to install (Tools > Extensions, or ``unopkg add``)."""
+    packed = io.BytesIO()
+    # Stored, not compressed: the bytes then do not depend on the version of zlib either.
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files().items():
+            entry = zipfile.ZipInfo(name, TIMESTAMP)
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
+            archive.writestr(entry, content)
+    path.write_bytes(packed.getvalue())
+    return path
+
+
+def _carried() -> Iterator[tuple[str, bytes]]:
+    package = Path(xl_conversion.__file__).parent
+    for path in sorted({path for pattern in CARRIED for path in package.glob(pattern)}):
+        yield f"python/{package.name}/{path.relative_to(package).as_posix()}", path.read_bytes()
+
+
+def _manifest() -> str:
+    entries = "".join(
+        f'<manifest:file-entry manifest:full-path="{name}" manifest:media-type="{media_type}"/>\n'
+        for name, media_type in MEDIA_TYPES.items()
+    )
+    namespace = "http://openoffice.org/2001/manifest"
+    return f'{XML}<manifest:manifest xmlns:manifest="{namespace}">\n{entries}</manifest:manifest>\n'
+
+
+def _interface() -> str:
+    # Rows of cells is the only type that can carry both one value and a range back to Calc.
+    methods = "".join(
+        f"  sequence< sequence<any> > {uno_name(function.name)}("
+        f"{', '.join(f'[in] any {uno_name(argument.name)}' for argument in function.arguments)});\n"
+        for function in CATALOGUE
+    )
+    *modules, name = INTERFACE.split(".")
+    opened = " ".join(f"module {module} {{" for module in modules)
+    return f"{opened}\ninterface {name} {{\n{methods}}};\n{'}; ' * len(modules)}\n"
+
+
+def _configuration() -> str:
+    nodes = "".join(map(_function, CATALOGUE))
+    return (
+        f'{XML}<oor:component-data xmlns:oor="http://openoffice.org/2001/registry" oor:name="CalcAddIns" '
+        'oor:package="org.openoffice.Office">\n'
+        f"{_open('AddInInfo', new=False)}{_open(IMPLEMENTATION)}{_open('AddInFunctions', new=False)}"
+        f"{nodes}</node></node></node>\n</oor:component-data>\n"
+    )
+
+
+def _function(function: Function) -> str:
+    # CompatibilityName is the name in an .xlsx file.
+    return (
+        f"{_described(function.name, function.summary)}{_text('CompatibilityName', function.name)}"
+        f'<prop oor:name="Category"><value>{CATEGORY}</value></prop>\n'
+        f"{_open('Parameters', new=False)}{''.join(map(_argument, function.arguments))}</node></node>\n"
+    )
+
+
+def _argument(argument: Argument) -> str:
+    return f"{_described(argument.name, argument.help)}</node>\n"
+
+
+def _described(name: str, text: str) -> str:
+    return f"{_open(uno_name(name))}{_text('DisplayName', name)}{_text('Description', text)}"
+
+
+def _open(name: str, *, new: bool = True) -> str:
+    operation = ' oor:op="replace"' if new else ""
+    return f"<node oor:name={quoteattr(name)}{operation}>\n"
+
+
+def _text(name: str, text: str) -> str:
+    return f'<prop oor:name="{name}"><value xml:lang="en-US">{escape(text)}</value></prop>\n'
