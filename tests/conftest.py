@@ -7,5 +7,5 @@ from hypothesis import settings
 pytest_plugins = ["support.fixtures"]
 
 # Timing differs between machines, so no deadline; the number of examples keeps the suite quick.
-settings.register_profile("suite", max_examples=60, deadline=None, print_blob=True)
+settings.register_profile("suite", max_examples=40, deadline=None, print_blob=True)
 settings.load_profile("suite")

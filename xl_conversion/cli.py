@@ -81,10 +81,15 @@ def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
 
 @cli.command(epilog="Example: xl-conversion functions --json")
 @click.option("--json", "as_json", is_flag=True, help="The whole catalogue, for programs.")
-def functions(*, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="A Markdown table, as the README has it.")
+def functions(*, as_json: bool, markdown: bool) -> None:
     """List the worksheet functions."""
     from xl_conversion.functions.catalogue import CATALOGUE
+    from xl_conversion.functions.pages import function_table
 
+    if markdown:
+        click.echo(function_table())
+        return
     if as_json:
         _echo_json([function.as_dict() for function in CATALOGUE])
         return

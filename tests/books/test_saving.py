@@ -413,6 +413,12 @@ def test_text_that_a_cell_cannot_hold() -> None:
     assert cell.value == "x" * MAX_TEXT
 
 
+def test_what_excel_would_decode_is_escaped() -> None:
+    cell = Workbook().active["A1"]
+    put_text(cell, "_x0041_ _x41_ __x00e9_x0041_")
+    assert cell.value == "_x005F_x0041_ _x41_ __x005F_x00e9_x005F_x0041_"
+
+
 @given(st.text(st.characters(exclude_categories=()), min_size=1, max_size=40))
 def test_any_text_survives_as_data_and_as_the_value_of_a_formula(text: str) -> None:
     workbook = Workbook()

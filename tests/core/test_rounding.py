@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xl_conversion.core.rounding import (
@@ -340,6 +340,8 @@ class TestText:
         assert shown(value) == expected
 
     @given(st.text(max_size=60), st.integers(4, 60))
+    @example("9" * 40, 40)
+    @example("9" * 41, 40)
     def test_shorten(self, text: str, limit: int) -> None:
         short = shorten(text, limit)
         assert len(short) <= limit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pkgutil
 import re
 import subprocess
@@ -116,9 +117,25 @@ def test_errors_name_every_rule(function: Function) -> None:
     for argument in function.arguments:
         if argument.kind is not Kind.ROUNDING_TYPE:
             assert f"{argument.name}: {argument.rule}" in text
-    assert [error.split()[0] for error in function.errors] == (
-        ["#VALUE!:", "#NUM!:", "any"] if function.arguments else []
-    )
+
+
+@every_function
+def test_every_error_that_a_cell_shows_is_listed(function: Function) -> None:
+    listed = {error.split()[0] for error in function.errors}
+    assert listed == ({"#VALUE!:", "#NUM!:", "#N/A:", "any"} if function.arguments else set())
+
+
+@pytest.mark.parametrize("name", ["CP_WEIGHTED_AVERAGE", "CP_FULL_RATCHET", "CP_SPLIT", "CP_STOCK_DIVIDEND"])
+def test_that_no_price_is_rounded_to_zero_is_listed(name: str) -> None:
+    assert any("rounds to zero" in error for error in FUNCTIONS[name].errors)
+
+
+@every_function
+def test_as_a_dictionary(function: Function) -> None:
+    said = function.as_dict()
+    assert json.loads(json.dumps(said)) == said
+    assert said["signature"] == function.signature
+    assert [argument["name"] for argument in said["arguments"]] == [a.name for a in function.arguments]
 
 
 @pytest.mark.parametrize(

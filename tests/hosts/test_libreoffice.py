@@ -15,17 +15,18 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
-
 from support.office import ERROR_CODES, Error, Office
+
 from xl_conversion import __version__
 from xl_conversion.functions import boundary
-from xl_conversion.functions.boundary import MISSING, CellError
+from xl_conversion.functions.boundary import MISSING, Cell, CellError, Range
 from xl_conversion.functions.catalogue import CATALOGUE, FUNCTIONS, Argument, Function, Kind
 from xl_conversion.functions.evaluate import evaluate
 from xl_conversion.hosts.libreoffice import addin, runtime
 
 pytest_plugins = ["support.calc"]
 
+Content = float | str | ArrayFormula | None
 Shown = float | str | Error
 
 SPLIT = FUNCTIONS["CP_SPLIT"]
@@ -42,7 +43,7 @@ for place in range(known.Count):
 """
 
 
-def write_book(path: Path, cells: Mapping[str, object]) -> Path:
+def write_book(path: Path, cells: Mapping[str, Content]) -> Path:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet.title = "T"
@@ -52,7 +53,7 @@ def write_book(path: Path, cells: Mapping[str, object]) -> Path:
     return path
 
 
-def calculated(calc: Office, path: Path, cells: Mapping[str, object]) -> dict[str, Shown]:
+def calculated(calc: Office, path: Path, cells: Mapping[str, Content]) -> dict[str, Shown]:
     """What Calc shows, cell by cell, for a workbook with these contents."""
     with calc.session() as session:
         found = session.open(write_book(path, cells)).values()
@@ -106,8 +107,8 @@ def test_the_example_of_every_function(examples: dict[str, Shown], function: Fun
 
 
 def test_random_arguments_typed_and_in_cells(calc: Office, tmp_path: Path) -> None:
-    source = random.Random(20020205)
-    cells: dict[str, object] = {}
+    source = random.Random(20020205)  # noqa: S311
+    cells: dict[str, Content] = {}
     expected: dict[str, str] = {}
     cases = [function for function in CATALOGUE if function.arguments for _ in range(60)]
     for row, function in enumerate(cases, 1):
@@ -132,7 +133,7 @@ def test_random_arguments_typed_and_in_cells(calc: Office, tmp_path: Path) -> No
 
 
 def test_a_number_typed_into_a_formula_is_the_nearest_double(calc: Office, tmp_path: Path) -> None:
-    source = random.Random(7)
+    source = random.Random(7)  # noqa: S311
     numbers = ["6.41", "8187842.70", "0.1", "9007199254740993", "1E-300", "2.2250738585072014E-308"]
     numbers += [repr(source.uniform(0, 10) ** source.randrange(1, 12)) for _ in range(300)]
     numbers += [f"0.{source.randrange(10**15):015d}" for _ in range(300)]
@@ -156,6 +157,7 @@ def test_errors(calc: Office, tmp_path: Path) -> None:
         '=CP_SPLIT("50",2,1)': "#VALUE!",
         "=CP_SPLIT(50,2)": "#VALUE!",
         "=CP_SPLIT(50,,1)": "#VALUE!",
+        '=CP_SPLIT(IF(A99="","",A99),2,1)': "#VALUE!",
         "=CP_SPLIT(50,2,1,16)": "#NUM!",
         '=CP_SPLIT(50,2,1,2,"nearest")': "#VALUE!",
         "=CP_SPLIT(50,2,1,2,3)": "#VALUE!",
@@ -200,11 +202,12 @@ def test_an_array_formula_spills_a_column_against_a_row(calc: Office, tmp_path: 
         "I1": ArrayFormula("I1:I5", '=CP_SPLIT(IFERROR(A1:A5/(A1:A5<>50),"error"),2,1)'),
     }
     found = calculated(calc, tmp_path / "array.xlsx", cells)
-    for letters, arguments in (
+    spills: tuple[tuple[str, list[Cell | Range]], ...] = (
         ("EFG", [[[cell] for cell in column], [list(row)], 1.0]),
         ("H", [[[cell] for cell in column], [[cell] for cell in column[:2]], 1.0]),
         ("I", [[["error"], [0.0], [0.0], ["error"], [1 / 3]], 2.0, 1.0]),
-    ):
+    )
+    for letters, arguments in spills:
         expected = evaluate(SPLIT, arguments)
         assert isinstance(expected, list)
         spilled = [[bits(found[f"{letter}{place}"]) for letter in letters] for place in range(1, 6)]
@@ -213,7 +216,7 @@ def test_an_array_formula_spills_a_column_against_a_row(calc: Office, tmp_path: 
 
 def test_what_calc_does_not_hand_over(calc: Office, tmp_path: Path) -> None:
     """The limits that the docstring of the runtime tells; a Calc that has lost one should be noticed."""
-    cells = {
+    cells: dict[str, Content] = {
         "A1": 50.0,
         "A2": "#N/A",
         "C1": "=CP_ROUND(1.25,B1)",

@@ -32,6 +32,7 @@ INK, PALE, LINE = "1F3A5F", "EAF0F7", "C9D3DF"
 INPUT_INK, INPUT_FILL = "0000FF", "FFF9E5"
 GOOD_INK, GOOD_FILL = "1E6B34", "DFF2E3"
 BAD_INK, BAD_FILL = "9C1C1C", "FBE3E1"
+OPEN_INK, OPEN_FILL = "8A5A00", "FDF0D5"
 
 SHARES = "#,##0"
 SHARES_FRACTION = "#,##0.000"
@@ -193,12 +194,14 @@ class Page:
         lines = max((_lines(text, width) for text, width in texts), default=1)
         self.sheet.row_dimensions[self.row].height = max(least, 13.5 * lines + 2)
 
-    def mark(self, cells: str, good: str, bad: str) -> None:
-        """Colours cells that say `good` green and `bad` red."""
+    def mark(self, cells: str, good: str, bad: str, undecided: str = "") -> None:
+        """Colours cells that say `good` green, `bad` red and `undecided` amber."""
         rules = self.sheet.conditional_formatting
         first = cells.partition(":")[0]
         rules.add(cells, _rule(f'{first}="{good}"', GOOD_INK, GOOD_FILL))
         rules.add(cells, _rule(f'{first}="{bad}"', BAD_INK, BAD_FILL))
+        if undecided:
+            rules.add(cells, _rule(f'{first}="{undecided}"', OPEN_INK, OPEN_FILL))
 
     def master_check(self, address: str, value: str) -> None:
         """The line under the title: version, date and digest of the input, and the master check."""
@@ -251,7 +254,7 @@ def _rule(formula: str, ink: str, fill: str = "") -> Rule:
 
 def _lines(text: str, width: float) -> int:
     """Lines that a wrapped text needs; a little more than one character fits one unit of width."""
-    return sum(-(-len(line) // max(1, int((width - 2) * 1.15))) or 1 for line in text.split("\n"))
+    return sum(-(-len(line) // max(1, int((width - 1) * 1.2))) or 1 for line in text.split("\n"))
 
 
 def _footer(text: str) -> str:

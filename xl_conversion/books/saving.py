@@ -131,10 +131,12 @@ def put_text(cell: Cell, text: str) -> None:
     """Write what a user or a file supplied as text, whatever it looks like: ``=1+1``, ``#N/A``, ``-5``.
 
     Text that begins with = + - @ gets the quote prefix, so that entering the cell again in Excel makes no
-    formula. It belongs to the style: assign styles first. Line ends become ``\\n``, and characters that a
-    workbook cannot hold U+FFFD. Raises ValueError for more than 32,767 characters.
+    formula. It belongs to the style: assign styles first. Line ends become ``\\n``, characters that a workbook
+    cannot hold U+FFFD, and what Excel would decode, such as ``_x0041_``, is escaped (openpyxl does not undo it).
+    Raises ValueError for more than 32,767 characters.
     """
     text = _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", re.sub("\r\n?", "\n", text))
+    text = re.sub("_(?=x[0-9A-Fa-f]{4}_)", "_x005F_", text)
     _rendered((cell.parent.title, cell.coordinate), text)  # openpyxl would cut it off without a word
     cell.value = text
     cell.data_type = "s"
@@ -155,21 +157,21 @@ def _stand_ins(workbook: Workbook) -> Iterator[tuple[set[CellKey], dict[CellKey,
     changed: list[tuple[Cell, Any, str]] = []
     for sheet in workbook.worksheets:
         for anchor, reference in sheet.array_formulae.items():
-            cells = [sheet.cell(row, column) for row, column in CellRange(reference).cells]
-            members |= {(sheet.title, cell.coordinate) for cell in cells} - {(sheet.title, anchor)}
+            for position in CellRange(reference).cells:
+                cell = sheet.cell(*position)
+                if isinstance(cell, Cell) and cell.coordinate != anchor:
+                    members.add((sheet.title, cell.coordinate))
+                    changed.append((cell, cell.value, cell.data_type))
         for cell in sheet._cells.values():  # iter_rows would create every cell in between
-            if not isinstance(cell, Cell):
-                continue
-            key = sheet.title, cell.coordinate
-            if key not in members:
-                if cell.data_type != "n" or cell.value is None:
-                    continue
+            if isinstance(cell, Cell) and cell.data_type == "n" and cell.value is not None:
                 number = float(cast("float", cell.value))
                 if math.isfinite(number) and float(f"{number:.16g}") == number:
                     continue
-                _rendered(key, number)
-                numbers[key] = number
-            changed.append((cell, cell.value, cell.data_type))
+                key = sheet.title, cell.coordinate
+                if key not in members:
+                    _rendered(key, number)
+                    numbers[key] = number
+                    changed.append((cell, cell.value, cell.data_type))
     try:
         for cell, _, _ in changed:
             cell.value = "=0"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from xl_conversion.core.rounding import Exact, RoundingType, exact, round_to, round_whole, shown
+from xl_conversion.core.rounding import Exact, RoundingType, brief, exact, round_to, round_whole
 
 ZERO = Fraction(0)
 
@@ -149,8 +149,9 @@ def cash_dividend_excess(
     cp1 = _above_zero("conversion_price", conversion_price)
     paid = _not_negative("dividend", dividend)
     market = _above_zero("market_price", market_price)
-    counted = max(ZERO, paid - _not_negative("threshold", threshold))
-    _below("dividend above the threshold", counted, "market_price", market)
+    least = _not_negative("threshold", threshold)
+    counted = max(ZERO, paid - least)
+    _below("dividend", paid, "market_price and threshold together", market + least)
     return cp1 * (market - counted) / market
 
 
@@ -231,7 +232,7 @@ def round_price(
     rounded = round_to(price, decimals, rounding_type)
     if rounded <= 0 < price:
         raise ImpossibleArgument(
-            "decimals", str(decimals), f"{shown(price)} rounds to zero there; more decimals are needed"
+            "decimals", str(decimals), f"{brief(price)} rounds to zero there; more decimals are needed"
         )
     return rounded if not_above is None else min(rounded, not_above)
 
@@ -239,17 +240,17 @@ def round_price(
 def _above_zero(argument: str, value: Exact) -> Fraction:
     number = exact(value)
     if number <= 0:
-        raise ImpossibleArgument(argument, shown(number), "it must be above 0")
+        raise ImpossibleArgument(argument, brief(number), "it must be above 0")
     return number
 
 
 def _not_negative(argument: str, value: Exact) -> Fraction:
     number = exact(value)
     if number < 0:
-        raise ImpossibleArgument(argument, shown(number), "it must be 0 or above")
+        raise ImpossibleArgument(argument, brief(number), "it must be 0 or above")
     return number
 
 
 def _below(argument: str, value: Fraction, bound: str, limit: Fraction) -> None:
     if value >= limit:
-        raise ImpossibleArgument(argument, shown(value), f"it must be below {bound}, {shown(limit)}")
+        raise ImpossibleArgument(argument, brief(value), f"it must be below {bound}, {brief(limit)}")

@@ -163,7 +163,7 @@ def explain_cash_dividend(
     result = adjustments.cash_dividend(conversion_price, dividend, market_price, threshold)
     work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
     work.given("M", "market price", exact(market_price), PER_SHARE)
-    work.then(*_AFTER, "min(CP1, CP1 * (M - dividend) / (M - T))", result, PER_SHARE)
+    work.then(*_AFTER, "CP1 * (M - dividend) / (M - T)" if result < cp1 else "CP1", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 
@@ -260,7 +260,11 @@ def explain_cash_in_lieu(
 
 
 def explain_round(
-    number: Exact, *, decimals: int, rounding_type: RoundingType = RoundingType.HALF_UP, source: str = ""
+    number: Exact,
+    *,
+    decimals: int,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "rounding clause",
 ) -> tuple[Step, ...]:
     """Steps of :func:`~xl_conversion.core.rounding.round_to`."""
     value = exact(number)
@@ -282,7 +286,7 @@ def _price_after(
 ) -> tuple[Step, ...]:
     rounded = round_price(result, decimals, rounding_type, not_above=before if capped else None)
     cap = "CP1" if capped else None
-    if capped and result == before:
+    if decimals is not None and capped and result == before:
         # A price that did not move is not rounded either.
         work.then(*_ROUNDED, "CP1", rounded, PER_SHARE)
     else:

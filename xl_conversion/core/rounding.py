@@ -10,7 +10,7 @@ Fraction(16, 5)
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
 from fractions import Fraction
 
@@ -65,7 +65,7 @@ def exact(value: Exact) -> Fraction:
         return Fraction(value)
     text = str(value).strip()
     # The length and the exponent are bounded before anything is computed: 1e999999999 would never end.
-    if len(text) > MAX_DIGITS or not _NUMBER.match(text):
+    if len(text) > 3 * MAX_DIGITS or not _NUMBER.match(text) or sum(map(str.isdigit, text)) > MAX_DIGITS:
         raise ValueError(f"not a number of at most {MAX_DIGITS} digits: {shorten(text)!r}")
     _, _, exponent = text.lower().partition("e")
     if exponent and abs(int(exponent)) > MAX_DIGITS:
@@ -84,8 +84,10 @@ def round_to(value: Fraction, decimals: int, rounding_type: RoundingType) -> Fra
     >>> round_to(Fraction(1250), -2, RoundingType.HALF_EVEN)
     Fraction(1200, 1)
 
-    Raises ValueError for decimals outside that range.
+    Raises ValueError for decimals outside that range, TypeError for decimals that are no int.
     """
+    if not isinstance(decimals, int):
+        raise TypeError(f"decimals must be an int, not {type(decimals).__name__}: {decimals!r}")
     if not -MAX_DECIMALS <= decimals <= MAX_DECIMALS:
         raise ValueError(f"decimals {decimals} is not from -{MAX_DECIMALS} to {MAX_DECIMALS}")
     scale = Fraction(10) ** decimals
@@ -97,7 +99,10 @@ def round_whole(value: Fraction, rounding_type: RoundingType) -> int:
 
     >>> round_whole(Fraction("75959.93"), RoundingType.HALF_UP)
     75960
+
+    Raises ValueError for an unknown rounding type.
     """
+    rounding_type = RoundingType(rounding_type)  # its text would do too, but never as another type
     below, rest = divmod(value.numerator, value.denominator)
     if rounding_type is RoundingType.FLOOR or rest == 0:
         return below
@@ -150,6 +155,18 @@ def shown(value: Fraction, places: int = 10) -> str:
     towards_zero = RoundingType.FLOOR if value > 0 else RoundingType.CEILING
     cut = to_text(value, places, rounding_type=towards_zero)
     return f"{'-' if value < 0 and not cut.startswith('-') else ''}{cut}..."
+
+
+def brief(value: Fraction) -> str:
+    """`value` for a message: as :func:`shown`, or by its magnitude where that would be long.
+
+    >>> brief(Fraction("6.41")), brief(Fraction(-(10**308))), brief(Fraction(1, 10**20))
+    ('6.41', '-1E+308', '1E-20')
+    """
+    if value == 0 or Fraction(1, 10**9) <= abs(value) < 10**21:
+        return shown(value)
+    with localcontext(prec=3):
+        return f"{(Decimal(value.numerator) / Decimal(value.denominator)).normalize():E}"
 
 
 def shorten(text: str, limit: int = 40) -> str:

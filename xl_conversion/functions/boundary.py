@@ -23,7 +23,7 @@ NULL, DIV0, VALUE, REF, NAME, NUM, NA = ERROR_CODES = (
     "#NUM!",
     "#N/A",
 )
-"""Excel's classic error codes. Newer ones (#SPILL!, #CALC!, ...) arrive as text beginning with ``#``."""
+"""Excel's classic error codes; newer ones (#SPILL!, #CALC!, ...) are handed on like these."""
 
 MAX_MESSAGE = 255
 """A longer text inside an array makes Excel show #VALUE! in its place."""
@@ -82,6 +82,7 @@ def number(cell: Cell) -> Fraction:
         case bool():
             raise WorksheetError(VALUE, f"is {str(cell).upper()}; a number is required, not a boolean")
         case Decimal():
+            _from_double(float(cell))  # refuses what no cell holds
             return exact(cell)
         case float() | int():
             return _from_double(cell)

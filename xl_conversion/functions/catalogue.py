@@ -114,10 +114,14 @@ class Function:
         if not self.arguments:
             return ()
         rules = "; ".join(f"{a.name}: {a.rule}" for a in self.arguments if a.kind is not Kind.ROUNDING_TYPE)
+        to_zero = (
+            ", or a price or ratio rounds to zero" if self.finish in (_finish_adjustment, _finish_price) else ""
+        )
         return (
             "#VALUE!: a required argument is blank, or text, a boolean or a date stands for a number, "
             "or the rounding type is unknown",
-            f"#NUM!: a number breaks its rule ({rules}), or the result does not fit into a cell",
+            f"#NUM!: a number breaks its rule ({rules}), or the result does not fit into a cell{to_zero}",
+            "#N/A: ranges differ in size, in the elements that one of them does not have",
             "any error in an argument is handed on",
         )
 

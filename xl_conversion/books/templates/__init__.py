@@ -1,0 +1,1 @@
+"""Template workbooks: models that a reader keeps and overwrites, with worksheet functions beside native formulas."""

@@ -1,0 +1,106 @@
+"""The table that the calculating sheets share: a line a figure, worksheet function beside native formula."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xl_conversion.books.page import Look, Page
+from xl_conversion.books.templates.model import Model
+
+WIDTHS = (9, 40, 31, 19, 19, 13, 11, 12, 21, 27)
+HEADER = (
+    "Symbol",
+    "Figure",
+    "Formula",
+    "Worksheet function",
+    "Native formula",
+    "Difference",
+    "Tolerance",
+    "Check",
+    "Unit",
+)
+NUMERIC = "DEFG"
+FUNCTION, NATIVE, CHECKED = "D", "E", "FGH"
+FUNCTION_OF = "{}_BY_FUNCTION"
+
+
+@dataclass
+class Lines:
+    """Writes the lines of one sheet; `last` heads the last column, a clause or a source."""
+
+    model: Model
+    page: Page
+    last: str
+
+    def header(self, *, freeze: bool = False) -> None:
+        """The table's header row."""
+        self.page.header([*HEADER, self.last], numeric=NUMERIC, freeze=freeze)
+
+    def figure(
+        self,
+        symbol: str,
+        label: str,
+        formula: str,
+        native: str,
+        number_format: str,
+        unit: str,
+        last: str,
+        *,
+        function: str = "",
+        tolerance: str = "TOLERANCE",
+        result: bool = False,
+        name: str = "",
+    ) -> None:
+        """A figure by its `native` formula and, where there is one, by its worksheet `function`, checked.
+
+        The native one has the `symbol`, the other one the symbol that `by_function` gives.
+        """
+        look: Look = "result" if result else "plain"
+        row = self._words(symbol, label, formula, unit, last)
+        self.model.formula(self.page, f"{NATIVE}{row}", native, number_format, symbol=symbol, look=look, name=name)
+        if function:
+            by_function = FUNCTION_OF.format(symbol)
+            self.model.formula(
+                self.page, f"{FUNCTION}{row}", function, number_format, symbol=by_function, look=look
+            )
+            self.model.check(
+                self.page, CHECKED, f"{symbol}: {label}", symbol, by_function, tolerance, number_format, symbol=symbol
+            )
+        else:
+            self._empty(f"{FUNCTION}{CHECKED}")
+        self.page.row += 1
+
+    def given(self, symbol: str, label: str, unit: str, last: str) -> int:
+        """The line of an input, whose cell the caller fills; its row."""
+        row = self._words(symbol, label, "input", unit, last)
+        self._empty(f"{FUNCTION}{CHECKED}")
+        self.page.row += 1
+        return row
+
+    def _words(self, symbol: str, label: str, formula: str, unit: str, last: str) -> int:
+        row = self.page.row
+        self.page.text(f"A{row}", symbol, "symbol")
+        self.page.text(f"B{row}", label)
+        self.page.text(f"C{row}", formula, "muted")
+        self.page.text(f"I{row}", unit, "muted")
+        self.page.text(f"J{row}", last, "muted")
+        self.page.height([(label, WIDTHS[1]), (formula, WIDTHS[2]), (last, WIDTHS[9])])
+        return row
+
+    def _empty(self, columns: str) -> None:
+        for column in columns:
+            self.page.text(f"{column}{self.page.row}", "")
+
+
+def by_function(symbol: str) -> str:
+    """The symbol of the cell in which the worksheet function gives the figure."""
+    return FUNCTION_OF.format(symbol)
+
+
+def wide(page: Page, columns: tuple[str, str], widths: Sequence[float], text: str) -> None:
+    """A text across several columns, with the row as high as it needs."""
+    first, last = columns
+    page.text(f"{first}{page.row}", text, "muted")
+    page.sheet.merge_cells(f"{first}{page.row}:{last}{page.row}")
+    page.height([(text, sum(widths))])
