@@ -171,6 +171,82 @@ def cash_dividend_subtracted(conversion_price: Exact, dividend: Exact, threshold
     return cp1 - paid
 
 
+def rights(
+    conversion_price: Exact, outstanding: Exact, offered: Exact, offer_price: Exact, market_price: Exact
+) -> Fraction:
+    """The price after rights to buy common below the market price were given to all holders of common.
+
+        CP2 = CP1 x (N + n x offer / market) / (N + n)
+
+    N: common outstanding; n: common offered. At or above the market price nothing moves.
+
+    >>> rights(12, 100, 20, 5, 10)
+    Fraction(11, 1)
+    """
+    cp1 = _above_zero("conversion_price", conversion_price)
+    common = _above_zero("outstanding", outstanding)
+    new = _above_zero("offered", offered)
+    offer = _not_negative("offer_price", offer_price)
+    market = _above_zero("market_price", market_price)
+    return min(cp1, cp1 * (common * market + new * offer) / ((common + new) * market))
+
+
+def spin_off(conversion_price: Exact, distributed_value: Exact, market_price: Exact) -> Fraction:
+    """The price after other property was distributed on the common, market price after the distribution.
+
+        CP2 = CP1 x market / (market + value distributed per share)
+
+    >>> spin_off(10, 5, 20)
+    Fraction(8, 1)
+    """
+    cp1 = _above_zero("conversion_price", conversion_price)
+    value = _not_negative("distributed_value", distributed_value)
+    market = _above_zero("market_price", market_price)
+    return cp1 * market / (market + value)
+
+
+def spin_off_over_market(conversion_price: Exact, distributed_value: Exact, market_price: Exact) -> Fraction:
+    """The price after other property was distributed on the common, market price before the distribution.
+
+        CP2 = CP1 x (market - value distributed per share) / market
+
+    >>> spin_off_over_market(10, 5, 20)
+    Fraction(15, 2)
+    """
+    cp1 = _above_zero("conversion_price", conversion_price)
+    value = _not_negative("distributed_value", distributed_value)
+    market = _above_zero("market_price", market_price)
+    _below("distributed_value", value, "market_price", market)
+    return cp1 * (market - value) / market
+
+
+def tender_offer(
+    conversion_price: Exact,
+    consideration: Exact,
+    outstanding_before: Exact,
+    outstanding_after: Exact,
+    market_price: Exact,
+) -> Fraction:
+    """The price after common was bought back above the market price.
+
+        CP2 = CP1 x (SP x OS0) / (AC + SP x OS1)
+
+    AC: aggregate `consideration` paid; OS0, OS1: common outstanding before and after; SP: market price. It is
+    the rate form CR x (AC + SP x OS1) / (SP x OS0) turned over. At or below the market price nothing moves.
+
+    >>> tender_offer(10, 300, 100, 80, 10)
+    Fraction(100, 11)
+    """
+    cp1 = _above_zero("conversion_price", conversion_price)
+    paid = _not_negative("consideration", consideration)
+    before = _above_zero("outstanding_before", outstanding_before)
+    after = _above_zero("outstanding_after", outstanding_after)
+    market = _above_zero("market_price", market_price)
+    if after > before:
+        raise ImpossibleArgument("outstanding_after", brief(after), f"it must not be above {brief(before)}")
+    return min(cp1, cp1 * market * before / (paid + market * after))
+
+
 def conversion_ratio(original_issue_price: Exact, conversion_price: Exact) -> Fraction:
     """Common per share of preferred.
 

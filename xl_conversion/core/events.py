@@ -1,4 +1,8 @@
-"""What happens to a series, and what one event does to its price."""
+"""What happens in the life of a series: one record for each kind of event.
+
+Events of one day happen in the order in which they are given. An event may concern every series of a company, or
+only those that it names.
+"""
 
 from __future__ import annotations
 
@@ -7,154 +11,189 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
-from xl_conversion.core.explanations import explain_conversion_ratio, explain_weighted_average_charter
-from xl_conversion.core.rounding import RoundingType, round_whole
-from xl_conversion.core.steps import Step
-from xl_conversion.core.terms import Basis, Series
+from xl_conversion.core.issuance import Conversion, Security
 
 
-class SecurityKind(StrEnum):
-    """What was issued: shares, or a right to shares, which counts its maximum."""
-
-    SHARES = "shares"
-    OPTION = "option"
-    WARRANT = "warrant"
-    CONVERTIBLE_NOTE = "convertible_note"
-    PREFERRED = "preferred"
-
-
-@dataclass(frozen=True, slots=True)
-class Security:
-    """One security of an issuance: the common it is or can at most become, and what is paid for all of it,
-    the minimum further consideration included."""
-
-    name: str
-    kind: SecurityKind
-    shares: Fraction
-    consideration: Fraction
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """A chain from money to common: a note's principal buys preferred, which converts into common.
-
-    One row for each holder, or one for all of them when the holders are not known.
-    """
-
-    security: str
-    principal: Fraction
-    preferred_price: Fraction
-    """Principal for one share of preferred."""
-    common_per_preferred: Fraction
-    holder: str = ""
-    source: str = ""
-
-    @property
-    def conversion_price(self) -> Fraction:
-        """Principal for one share of common."""
-        return self.preferred_price / self.common_per_preferred
-
-    @property
-    def preferred(self) -> Fraction:
-        """Shares of preferred, unrounded."""
-        return self.principal / self.preferred_price
-
-    @property
-    def common(self) -> Fraction:
-        """Shares of common, unrounded."""
-        return self.principal / self.conversion_price
-
-    def whole_common(self, rounding_type: RoundingType) -> int:
-        """Shares of common, made whole."""
-        return round_whole(self.common, rounding_type)
-
-
-@dataclass(frozen=True, slots=True)
-class Issuance:
-    """Securities issued at one time, and the capitalization before and after, as the company counts it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What all events have; `series` is empty for all series of the company."""
 
     event: str
     date: date
-    outstanding_before: Fraction
-    other_before: Fraction
-    securities: tuple[Security, ...]
-    outstanding_after: Fraction
-    other_after: Fraction
-    conversions: tuple[Conversion, ...] = ()
     description: str = ""
     clause: str = ""
     source: str = ""
+    series: frozenset[str] = frozenset()
 
-    @property
-    def consideration(self) -> Fraction:
-        """Of all securities together."""
-        return sum((security.consideration for security in self.securities), Fraction(0))
-
-    @property
-    def listed(self) -> Fraction:
-        """Common of all securities together."""
-        return sum((security.shares for security in self.securities), Fraction(0))
-
-    @property
-    def issued(self) -> Fraction:
-        """Common issued by the company's own count, before to after."""
-        return self.outstanding_after - self.outstanding_before
+    def concerns(self, series: str) -> bool:
+        """Whether the event is one of that series."""
+        return not self.series or series in self.series
 
 
 @dataclass(frozen=True, slots=True)
-class Adjustment:
-    """What one issuance did to one series. `price` and `ratio` are rounded as its charter says."""
+class Counts:
+    """Common and common underlying other securities, before and after an issuance, as the company counts them."""
 
-    series: Series
-    issuance: Issuance
-    price_before: Fraction
-    price_unrounded: Fraction
-    price: Fraction
-    ratio_unrounded: Fraction
-    ratio: Fraction
-    price_steps: tuple[Step, ...]
-    ratio_steps: tuple[Step, ...]
+    outstanding_before: Fraction
+    other_before: Fraction
+    outstanding_after: Fraction
+    other_after: Fraction
 
 
-def adjust(series: Series, issuance: Issuance) -> Adjustment:
-    """The conversion price and ratio of `series` after `issuance`, by its weighted average clause.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued(Event):
+    """Shares issued, or rights to shares, which are deemed issued at once. With `counts` the company's own figures
+    are taken, else those of the capitalization. `closing_of` is the first closing of the same issuance."""
 
-    Raises ImpossibleArgument as :func:`~xl_conversion.core.adjustments.weighted_average_charter`.
-    """
-    cp1 = series.conversion_price
-    letters = (
-        cp1,
-        issuance.outstanding_before,
-        issuance.consideration,
-        issuance.other_before,
-        issuance.outstanding_after,
-        issuance.other_after,
-    )
-    unrounded = weighted_average_charter(*letters)
-    price = series.price.price(unrounded, not_above=cp1)
-    taken = unrounded if series.ratio_basis is Basis.UNROUNDED else price
-    ratio = conversion_ratio(series.original_issue_price, taken)
-    return Adjustment(
-        series,
-        issuance,
-        cp1,
-        unrounded,
-        price,
-        ratio,
-        series.ratio.price(ratio),
-        explain_weighted_average_charter(
-            *letters,
-            decimals=series.price.decimals,
-            rounding_type=series.price.rounding_type,
-            source=issuance.clause or series.clause,
-        ),
-        explain_conversion_ratio(
-            series.original_issue_price,
-            taken,
-            decimals=series.ratio.decimals,
-            rounding_type=series.ratio.rounding_type,
-            source=series.clause,
-        ),
-    )
+    securities: tuple[Security, ...]
+    counts: Counts | None = None
+    conversions: tuple[Conversion, ...] = ()
+    closing_of: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amended(Event):
+    """A security's terms have changed, or become calculable: the price is what it would have been with them."""
+
+    security: str
+    shares: Fraction | None = None
+    consideration: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired(Event):
+    """A security has expired or ended unexercised, all that is left of it or so many shares: the price is what it
+    would have been without them."""
+
+    security: str
+    shares: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exercised(Event):
+    """A security has become common. It counted when it was issued, so the price does not move again."""
+
+    security: str
+    shares: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split(Event):
+    """A split or combination of the common: `new` shares for every `old`."""
+
+    new: Fraction
+    old: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockDividend(Event):
+    """Common paid on common."""
+
+    shares: Fraction
+    outstanding: Fraction | None = None
+
+
+class CashForm(StrEnum):
+    """How a charter counts a cash dividend."""
+
+    RATIO = "ratio"
+    EXCESS = "excess"
+    SUBTRACT = "subtract"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashDividend(Event):
+    """Cash paid on each share of common."""
+
+    dividend: Fraction
+    market_price: Fraction | None = None
+    threshold: Fraction = Fraction(0)
+    method: CashForm = CashForm.RATIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights(Event):
+    """Rights offered to all holders of common to buy more of it below the market price."""
+
+    offered: Fraction
+    offer_price: Fraction
+    market_price: Fraction
+    outstanding: Fraction | None = None
+
+
+class SpinOffForm(StrEnum):
+    """How a charter counts a distribution."""
+
+    OVER_SUM = "over_sum"
+    OVER_MARKET = "over_market"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpinOff(Event):
+    """Other property distributed on each share of common."""
+
+    distributed_value: Fraction
+    market_price: Fraction
+    method: SpinOffForm = SpinOffForm.OVER_SUM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenderOffer(Event):
+    """Common bought back above the market price, for `consideration` in all."""
+
+    consideration: Fraction
+    shares: Fraction
+    market_price: Fraction
+    outstanding: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged(Event):
+    """The common has become other property, so much of it for each share; the price stays."""
+
+    property_name: str
+    per_common: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waived(Event):
+    """The required holders have waived the adjustment that the event `of` makes."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Event):
+    """The event `of`, a dividend declared or a record date set, has not taken place in the end: from now on the
+    price is what it would have been."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted(Event):
+    """Preferred of a series has become common: by choice, or because its holders did not take part in a round
+    (pay-to-play). With `price` at that price instead of the one in force."""
+
+    shares: Fraction
+    price: Fraction | None = None
+    pay_to_play: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeemed(Event):
+    """Preferred of a series has been redeemed."""
+
+    shares: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Event):
+    """The record of the event `of` was wrong; `right` is what really happened, from its own date on."""
+
+    of: str
+    right: Event
+
+
+READJUSTING = (Amended, Expired, Waived, Cancelled)
+"""Events after which the price is what it would have been, had the past been another."""

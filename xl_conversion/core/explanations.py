@@ -201,6 +201,92 @@ def explain_cash_dividend_subtracted(
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 
+def explain_rights(
+    conversion_price: Exact,
+    outstanding: Exact,
+    offered: Exact,
+    offer_price: Exact,
+    market_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "rights offerings clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.rights`."""
+    result = adjustments.rights(conversion_price, outstanding, offered, offer_price, market_price)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("N", "common outstanding before", exact(outstanding), COMMON)
+    work.given("n", "common offered", exact(offered), COMMON)
+    work.given("offer", "offer price", exact(offer_price), PER_SHARE)
+    work.given("M", "market price", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "min(CP1, CP1 * (N + n * offer / M) / (N + n))", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_spin_off(
+    conversion_price: Exact,
+    distributed_value: Exact,
+    market_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "distributions clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.spin_off`."""
+    result = adjustments.spin_off(conversion_price, distributed_value, market_price)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("V", "value distributed", exact(distributed_value), PER_SHARE)
+    work.given("M", "market price after the distribution", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "CP1 * M / (M + V)", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_spin_off_over_market(
+    conversion_price: Exact,
+    distributed_value: Exact,
+    market_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "distributions clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.spin_off_over_market`."""
+    result = adjustments.spin_off_over_market(conversion_price, distributed_value, market_price)
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("V", "value distributed", exact(distributed_value), PER_SHARE)
+    work.given("M", "market price before the distribution", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "CP1 * (M - V) / M", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
+def explain_tender_offer(
+    conversion_price: Exact,
+    consideration: Exact,
+    outstanding_before: Exact,
+    outstanding_after: Exact,
+    market_price: Exact,
+    *,
+    decimals: int | None = None,
+    rounding_type: RoundingType = RoundingType.HALF_UP,
+    source: str = "tender offers clause",
+) -> tuple[Step, ...]:
+    """Steps of :func:`~xl_conversion.core.adjustments.tender_offer`."""
+    result = adjustments.tender_offer(
+        conversion_price, consideration, outstanding_before, outstanding_after, market_price
+    )
+    work = Working(source)
+    cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
+    work.given("AC", "aggregate consideration paid", exact(consideration), MONEY)
+    work.given("OS0", "common outstanding before", exact(outstanding_before), COMMON)
+    work.given("OS1", "common outstanding after", exact(outstanding_after), COMMON)
+    work.given("SP", "market price", exact(market_price), PER_SHARE)
+    work.then(*_AFTER, "min(CP1, CP1 * (SP * OS0) / (AC + SP * OS1))", result, PER_SHARE)
+    return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
+
+
 def explain_conversion_ratio(
     original_issue_price: Exact,
     conversion_price: Exact,

@@ -1,12 +1,162 @@
-"""A series through its events, in the order in which they happened."""
+"""The life of a company's series: events in, the price on every day out, with the reason for every change.
+
+The past is never patched. When something in it turns out otherwise (an option expires, terms are amended, a
+dividend is not paid, another closing follows), the events since are replayed as they would have been, and the
+price from that day on is the one found so. When the record was wrong (a correction), all that follows is replayed
+from its own day. Events of one day happen in the order given.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
 
-from xl_conversion.core.events import Adjustment, Issuance, adjust
-from xl_conversion.core.terms import Basis, Series
+from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.capitalization import ZERO, Position, ShareClass, State, issue
+from xl_conversion.core.effects import Effect, effect, issuance_effects
+from xl_conversion.core.events import (
+    READJUSTING,
+    Amended,
+    Cancelled,
+    Converted,
+    Corrected,
+    Event,
+    Exercised,
+    Expired,
+    Issued,
+    Merged,
+    Redeemed,
+    Split,
+    StockDividend,
+    TenderOffer,
+    Waived,
+)
+from xl_conversion.core.explanations import PER_SHARE, explain_conversion_ratio
+from xl_conversion.core.issuance import Adjustment, Issuance, Security, adjust
+from xl_conversion.core.rounding import round_whole
+from xl_conversion.core.steps import Step, Working
+from xl_conversion.core.terms import Basis, Closings, Series
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The series of one company, what else it has issued, and what happens."""
+
+    series: tuple[Series, ...]
+    events: tuple[Event, ...]
+    capitalization: tuple[ShareClass, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event as one series sees it: one row of a history.
+
+    `price_before` and `price` are in force before and after. `start` is what the adjustment was computed from (it
+    differs from the price in force by what was carried forward), `unrounded` is what it gave, and `ratio_price`
+    the price that the ratio is taken from after it.
+    """
+
+    event: Event
+    series: Series
+    price_before: Fraction
+    start: Fraction
+    unrounded: Fraction
+    price: Fraction
+    ratio_price: Fraction
+    reason: str
+    made: bool
+    effect: Effect | None = None
+
+    @property
+    def factor(self) -> Fraction:
+        """The exact factor: the unrounded price to the price that it was computed from."""
+        return self.unrounded / self.start
+
+    @property
+    def ratio_unrounded(self) -> Fraction:
+        """Common per preferred after the event."""
+        return self.series.original_issue_price / self.ratio_price
+
+    @property
+    def ratio(self) -> Fraction:
+        """The same, rounded as the charter says."""
+        return self.series.ratio.price(self.ratio_unrounded)
+
+    @property
+    def clause(self) -> str:
+        """Of the event, else of the series."""
+        return self.event.clause or self.series.clause or "charter"
+
+    def steps(self) -> tuple[Step, ...]:
+        """How the price follows; the last step is the price in force after the event."""
+        work = Working(self.clause)
+        if self.effect is None or self.effect.explain is None:
+            work.given("CP1", "conversion price before", self.price_before, PER_SHARE)
+            if self.price != self.price_before:
+                work.given("CP2_rounded", f"conversion price after: {self.reason}", self.price, PER_SHARE)
+            return work.steps
+        for step in self.effect.explain(*self.effect.arguments, source=self.clause):
+            work.resume(step)
+        last = "CP2"
+        if self.unrounded > self.effect.price:
+            limit = "floor" if self.series.floor is not None and self.unrounded < self.start else "kept"
+            work.given(limit, "the charter lets it fall no lower, or not rise", self.unrounded, PER_SHARE)
+            last = "CP2_limited"
+            work.then(last, "conversion price after, limited", f"max(CP2, {limit})", self.unrounded, PER_SHARE)
+        if not self.made:
+            if self.price != self.unrounded:
+                work.given("CP2_rounded", f"conversion price in force: {self.reason}", self.price, PER_SHARE)
+            return work.steps
+        if self.price_before != self.start:
+            work.given("in_force", "price in force before", self.price_before, PER_SHARE)
+        rounding = self.series.price
+        cap = None if self.effect.may_rise else "in_force" if self.price_before != self.start else "CP1"
+        work.rounded(
+            "CP2_rounded",
+            "conversion price after",
+            last,
+            self.price,
+            PER_SHARE,
+            rounding.decimals,
+            rounding.rounding_type,
+            not_above=cap,
+        )
+        return work.steps
+
+    def ratio_steps(self) -> tuple[Step, ...]:
+        """How the ratio follows."""
+        return explain_conversion_ratio(
+            self.series.original_issue_price,
+            self.ratio_price,
+            decimals=self.series.ratio.decimals,
+            rounding_type=self.series.ratio.rounding_type,
+            source=self.clause,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What became of the series: a row for each event and series, and the state after the last."""
+
+    changes: tuple[Change, ...]
+    state: State
+
+    def of(self, series: str) -> tuple[Change, ...]:
+        """The rows of one series."""
+        return tuple(change for change in self.changes if change.series.name == series)
+
+
+def history(company: Company, as_of: date | None = None) -> History:
+    """The history up to and including `as_of`, with what is known then.
+
+    Raises ImpossibleArgument for an event that cannot be, and names it.
+    """
+    run = _Run(_effective(company.events, as_of))
+    changes: list[Change] = []
+    state = run.play(State.of(company.series, company.capitalization), 0, len(run.events), changes)
+    return History(tuple(changes), state)
 
 
 def replay(series: Series, issuances: Iterable[Issuance]) -> tuple[Adjustment, ...]:
@@ -21,3 +171,338 @@ def replay(series: Series, issuances: Iterable[Issuance]) -> tuple[Adjustment, .
         series = replace(series, conversion_price=carried)
         done.append(adjustment)
     return tuple(done)
+
+
+def _effective(events: Sequence[Event], as_of: date | None) -> list[Event]:
+    """The events as they really were, by date and in the order given within a day."""
+    known = [event for event in events if as_of is None or event.date <= as_of]
+    names = {event.event for event in known if not isinstance(event, Corrected)}
+    right: dict[str, Event] = {}
+    for event in known:
+        if isinstance(event, Corrected):
+            if event.of not in names:
+                raise ImpossibleArgument(f"event {event.event}: of", event.of, "there is no such event")
+            right[event.of] = replace(event.right, event=event.of)
+    found = [right.get(event.event, event) for event in known if not isinstance(event, Corrected)]
+    return sorted((e for e in found if as_of is None or e.date <= as_of), key=lambda event: event.date)
+
+
+class _Run:
+    """Plays events on a state. What has turned out otherwise is kept here, and the states to replay from."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = events
+        self.place = {event.event: place for place, event in enumerate(events)}
+        if len(self.place) < len(events):
+            raise ImpossibleArgument("event", _twice(events), "each event needs a name of its own")
+        self.issued_in = {s.name: e.event for e in events if isinstance(e, Issued) for s in e.securities}
+        self.referred = {self._target(event) for event in events} - {""}
+        self.snapshots: dict[str, State] = {}
+        self.securities: dict[str, Security] = {}
+        self.skipped: set[str] = set()
+        self.waived: set[tuple[str, str]] = set()
+        self.closings: dict[str, list[Issued]] = {}
+
+    def play(self, state: State, first: int, last: int, changes: list[Change] | None) -> State:
+        """The state after the events from `first` to before `last`; without `changes` it is a replay in which what
+        has turned out otherwise is known from the start."""
+        for place in range(first, last):
+            event = self.events[place]
+            if event.event in self.referred:
+                self.snapshots[event.event] = state.copy()
+            try:
+                state = self._happen(event, place, state, changes)
+            except ImpossibleArgument as problem:
+                if problem.argument.startswith("event "):
+                    raise
+                named = f"event {event.event}: {problem.argument}"
+                raise ImpossibleArgument(named, problem.value, problem.rule) from None
+        return state
+
+    def _target(self, event: Event) -> str:
+        """The event whose outcome this one changes after the fact."""
+        if isinstance(event, Amended | Expired):
+            return self.issued_in.get(event.security, "")
+        if isinstance(event, Waived | Cancelled):
+            return event.of
+        return event.closing_of if isinstance(event, Issued) else ""
+
+    def _happen(self, event: Event, place: int, state: State, changes: list[Change] | None) -> State:
+        if event.event in self.skipped:
+            return state
+        if isinstance(event, READJUSTING):
+            return state if changes is None else self._readjust(event, place, state, changes)
+        if isinstance(event, Issued):
+            if event.closing_of and changes is not None and _any_as_first(event, state):
+                return self._close(event, place, state, changes)
+            self._issue(event, state, changes)
+            return state
+        if isinstance(event, Converted | Redeemed):
+            self._preferred_leaves(event, state, changes)
+            return state
+        for position in state.positions.values():
+            if event.concerns(position.series.name):
+                if (event.event, position.series.name) in self.waived:
+                    _settle(position, Effect(position.start, "waived"), event, changes)
+                else:
+                    found = effect(event, position, state) or Effect(position.start, _no_effect(event))
+                    _settle(position, found, event, changes)
+        _capitalization_after(event, state)
+        return state
+
+    # Issuances.
+
+    def _issue(self, event: Issued, state: State, changes: list[Change] | None) -> None:
+        own = self._as_it_was(event)
+        later = [s for closing in self.closings.get(event.event, []) for s in self._as_it_was(closing)]
+        counted_before = event.closing_of in self.closings and event in self.closings[event.closing_of]
+        seen: dict[str, list[Security]] = {}
+        for name, position in state.positions.items():
+            as_first = position.series.closings is Closings.AS_FIRST
+            if not event.concerns(name) or (counted_before and as_first):
+                continue
+            if (event.event, name) in self.waived:
+                _settle(position, Effect(position.start, "waived"), event, changes)
+            else:
+                seen[name] = [*own, *later] if as_first else own
+        counts = event.counts
+        if counts is not None:
+            listed = sum((s.shares for s in event.securities), ZERO)
+            otherwise = sum((s.shares for s in (*own, *later)), ZERO) - listed
+            counts = replace(counts, outstanding_after=counts.outstanding_after + otherwise)
+        for name, found in issuance_effects(seen, counts, event.date, state).items():
+            _settle(state.positions[name], found, event, changes)
+        # Where every series counts later closings as of the first, they are outstanding from then on.
+        all_as_first = all(p.series.closings is Closings.AS_FIRST for p in state.positions.values())
+        for security in [*own, *(later if all_as_first else [])] if not (counted_before and all_as_first) else []:
+            issue(state, security)
+
+    def _as_it_was(self, event: Issued) -> list[Security]:
+        found = [self.securities.get(security.name, security) for security in event.securities]
+        return [security for security in found if security.shares]
+
+    # What turns out otherwise.
+
+    def _close(self, event: Issued, place: int, state: State, changes: list[Change]) -> State:
+        first = self._known(event, event.closing_of, place)
+        self.closings.setdefault(first, []).append(event)
+        return self._otherwise(event, first, place, state, changes, f"as if closed with {first}")
+
+    def _readjust(self, event: Event, place: int, state: State, changes: list[Change]) -> State:
+        if isinstance(event, Waived | Cancelled):
+            of = self._known(event, event.of, None)
+            if isinstance(event, Cancelled):
+                self.skipped.add(of)
+                reason = f"{of} did not take place"
+            else:
+                self.waived |= {(of, name) for name in state.positions if event.concerns(name)}
+                reason = f"adjustment of {of} waived"
+            if self.place[of] > place:
+                for position in state.positions.values():
+                    if event.concerns(position.series.name):
+                        _settle(position, Effect(position.start, f"{reason} beforehand"), event, changes)
+                return state
+            return self._otherwise(event, of, place, state, changes, reason)
+        if not isinstance(event, Amended | Expired):
+            raise TypeError(f"{type(event).__name__} changes nothing after the fact")
+        target = self.issued_in.get(event.security)
+        if target is None or self.place[target] > place:
+            _reduce_class(event, state)
+            for position in state.positions.values():
+                if event.concerns(position.series.name):
+                    reason = f"{event.security}: there before the first event, never counted"
+                    _settle(position, Effect(position.start, reason), event, changes)
+            return state
+        self._change_security(event, target, state)
+        words = "amended" if isinstance(event, Amended) else "expired"
+        return self._otherwise(event, target, place, state, changes, f"{event.security} {words}")
+
+    def _change_security(self, event: Amended | Expired, target: str, state: State) -> None:
+        issued = self.events[self.place[target]]
+        original = next(s for s in getattr(issued, "securities", ()) if s.name == event.security)
+        known = self.securities.get(event.security, original)
+        right = state.rights.get(event.security)
+        # Splits since are taken back: a security is kept as it was issued.
+        factor = state.factor / right.factor if right is not None else Fraction(1)
+        if isinstance(event, Amended):
+            self.securities[event.security] = replace(
+                known,
+                shares=known.shares if event.shares is None else event.shares / factor,
+                consideration=known.consideration if event.consideration is None else event.consideration,
+                calculable=known.calculable or event.consideration is not None,
+            )
+            return
+        left = ZERO if right is None else right.left
+        gone = left if event.shares is None else left - _less(event.security, left, event.shares)
+        self.securities[event.security] = known.part(known.shares - gone / factor)
+
+    def _otherwise(
+        self, event: Event, target: str, place: int, state: State, changes: list[Change], reason: str
+    ) -> State:
+        """The state had the past been what is known now. A series that the event does not concern, or whose price
+        may not be raised, keeps its price."""
+        found = self.play(self.snapshots[target].copy(), self.place[target], place + 1, None)
+        for name, old in state.positions.items():
+            new = found.positions[name]
+            if not event.concerns(name):
+                _keep(new, old)
+                continue
+            raised = new.price > old.price and old.series.downward_only
+            if raised:
+                _keep(new, old)
+            why = f"{reason}: would rise, which the charter rules out" if raised else f"readjusted: {reason}"
+            changes.append(
+                Change(
+                    event,
+                    old.series,
+                    old.price,
+                    old.start,
+                    new.unrounded,
+                    new.price,
+                    _ratio_price(new),
+                    why,
+                    new.price != old.price,
+                )
+            )
+        return found
+
+    def _known(self, event: Event, of: str, before: int | None) -> str:
+        if of not in self.place or (before is not None and self.place[of] >= before):
+            raise ImpossibleArgument("of", of, "there is no such earlier event")
+        return of
+
+    # The series itself.
+
+    def _preferred_leaves(self, event: Converted | Redeemed, state: State, changes: list[Change] | None) -> None:
+        for name, position in state.positions.items():
+            if not event.concerns(name):
+                continue
+            if event.shares > position.preferred:
+                rule = f"only {position.preferred} of {name} are outstanding"
+                raise ImpossibleArgument("shares", str(event.shares), rule)
+            if isinstance(event, Redeemed):
+                _settle(position, Effect(position.start, "redeemed"), event, changes)
+            else:
+                words = "converted, not having taken part" if event.pay_to_play else "converted"
+                # What was carried forward is made before anybody converts.
+                _settle(position, Effect(position.start, words), event, changes, catch_up=True)
+                price = position.price if event.price is None else event.price
+                common = event.shares * position.series.original_issue_price / price
+                if state.common is not None:
+                    state.common += round_whole(common, position.series.share_rounding_type)
+            position.preferred -= event.shares
+
+
+def _settle(
+    position: Position, found: Effect, event: Event, changes: list[Change] | None, *, catch_up: bool = False
+) -> None:
+    """Applies the charter's floor, direction, minimum and rounding to an effect, and records the row."""
+    series, before, start = position.series, position.price, position.start
+    unrounded, reason, made = found.price, found.reason, False
+    if position.floor is not None and unrounded < position.floor and not isinstance(event, Split | StockDividend):
+        unrounded = min(start, position.floor)
+        reason = f"{reason}, not below the floor"
+    if series.downward_only and unrounded > start and not found.may_rise:
+        unrounded, reason = start, f"{reason}, the charter lets it only fall"
+    if unrounded != start or (catch_up and start != before):
+        if not catch_up and _below_minimum(series, before, unrounded):
+            position.start = unrounded
+            reason = f"{reason}, below the minimum: carried forward"
+        else:
+            made = True
+            position.price = series.price.price(unrounded, not_above=None if found.may_rise else before)
+            position.unrounded = unrounded
+            position.start = position.price if series.carried_price is Basis.ROUNDED else unrounded
+    if changes is not None:
+        changes.append(
+            Change(
+                event,
+                series,
+                before,
+                start,
+                unrounded,
+                position.price,
+                _ratio_price(position),
+                reason,
+                made,
+                found,
+            )
+        )
+
+
+def _below_minimum(series: Series, before: Fraction, unrounded: Fraction) -> bool:
+    change = abs(before - unrounded)
+    if series.minimum is not None and change < series.minimum:
+        return True
+    return series.minimum_percent is not None and change * 100 < before * series.minimum_percent
+
+
+def _ratio_price(position: Position) -> Fraction:
+    return position.unrounded if position.series.ratio_basis is Basis.UNROUNDED else position.price
+
+
+def _keep(new: Position, old: Position) -> None:
+    new.price, new.unrounded, new.start = old.price, old.unrounded, old.start
+
+
+def _capitalization_after(event: Event, state: State) -> None:
+    match event:
+        case Split():
+            state.scale(event.new, event.old)
+        case StockDividend():
+            common = state.known_common() if event.outstanding is None else event.outstanding
+            state.scale(common + event.shares, common)
+        case TenderOffer() if state.common is not None:
+            state.common -= event.shares
+        case Merged():
+            state.property_name, state.per_common = event.property_name, event.per_common
+        case Exercised():
+            _exercise(event, state)
+
+
+def _exercise(event: Exercised, state: State) -> None:
+    if event.security in state.rights:
+        right = state.rights[event.security]
+        state.rights[event.security] = replace(right, left=_less(event.security, right.left, event.shares))
+    elif event.security in state.classes:
+        one = state.classes[event.security]
+        state.classes[event.security] = replace(one, shares=_less(event.security, one.shares, event.shares))
+    else:
+        raise ImpossibleArgument("security", event.security, "there is no such security that can become common")
+    if state.common is not None:
+        state.common += event.shares
+
+
+def _reduce_class(event: Amended | Expired, state: State) -> None:
+    one = state.classes.get(event.security)
+    if one is None:
+        raise ImpossibleArgument("security", event.security, "there is no such security")
+    if isinstance(event, Amended):
+        shares = one.shares if event.shares is None else event.shares
+    else:
+        shares = ZERO if event.shares is None else _less(event.security, one.shares, event.shares)
+    state.classes[event.security] = replace(one, shares=shares)
+
+
+def _less(name: str, left: Fraction, shares: Fraction) -> Fraction:
+    if shares > left:
+        raise ImpossibleArgument("shares", str(shares), f"only {left} are left of {name}")
+    return left - shares
+
+
+def _no_effect(event: Event) -> str:
+    if isinstance(event, Exercised):
+        return "exercised: counted when it was issued"
+    return "the common has become other property" if isinstance(event, Merged) else "no adjustment"
+
+
+def _any_as_first(event: Issued, state: State) -> bool:
+    return any(
+        position.series.closings is Closings.AS_FIRST and event.concerns(name)
+        for name, position in state.positions.items()
+    )
+
+
+def _twice(events: Sequence[Event]) -> str:
+    names = [event.event for event in events]
+    return next(name for name in names if names.count(name) > 1)

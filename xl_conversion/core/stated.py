@@ -10,11 +10,12 @@ from fractions import Fraction
 from xl_conversion.core.rounding import shown, to_text
 
 _WRITTEN = re.compile(
-    r"(?P<sign>[-+]?)\s?(?P<currency>[$€£¥]|[A-Z]{3}|)\s?"
-    r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<part>\d*))?\Z",
+    r"(?P<sign>[-+]?)\s?(?:[A-Z]{0,3}[$€£¥]|[A-Z]{3}|)\s?"
+    r"(?P<whole>\d{1,3}(?:,\d{3})+|\d+|(?=\.\d))(?:\.(?P<part>\d*))?\Z",
     re.ASCII,
 )
 MAX_WRITTEN = 60
+MAX_WRITTEN_DECIMALS = 15
 
 
 class Item(StrEnum):
@@ -69,6 +70,8 @@ def read_written(text: str) -> Written | None:
 
     >>> read_written("$2.00")
     Written(value=Fraction(2, 1), decimals=2)
+    >>> read_written("US$.10")
+    Written(value=Fraction(1, 10), decimals=2)
     >>> read_written("36,520,262").half_unit
     Fraction(1, 2)
     >>> read_written("January 28, 2001") is None, read_written("36,52") is None

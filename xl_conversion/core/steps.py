@@ -50,6 +50,10 @@ class Working:
         """The steps so far, in order."""
         return tuple(self._steps.values())
 
+    def resume(self, step: Step) -> None:
+        """Adds a step that another explanation has made."""
+        self._add(step.symbol, step.label, step.formula, step.value, step.unit)
+
     def given(self, symbol: str, label: str, value: Fraction, unit: str) -> Fraction:
         """Adds a figure that the calculation starts from, and returns it."""
         return self._add(symbol, label, "", value, unit)

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from xl_conversion.core.adjustments import round_price
+from xl_conversion.core.adjustments import conversion_ratio, round_price
 from xl_conversion.core.rounding import RoundingType
+
+
+class Method(StrEnum):
+    """How an issuance below the price moves it: by which base the average is weighted, or fully, or not."""
+
+    BROAD = "broad"
+    """Weighted average on common, preferred as converted, options, warrants and convertible notes."""
+    BROAD_WITH_POOL = "broad_with_pool"
+    """As broad, and the options not yet granted."""
+    NARROW = "narrow"
+    """Weighted average on common and preferred as converted only."""
+    COMMON = "common"
+    """Weighted average on common only."""
+    LISTED = "listed"
+    """Weighted average on the classes that the charter lists."""
+    FULL_RATCHET = "full_ratchet"
+    NONE = "none"
 
 
 class Basis(StrEnum):
@@ -15,6 +33,30 @@ class Basis(StrEnum):
 
     ROUNDED = "rounded"
     UNROUNDED = "unrounded"
+
+
+class Others(StrEnum):
+    """What a series sees of the other series that adjust from the same issuance."""
+
+    BEFORE = "before"
+    """They count as converted before it; automatic adjustments do not feed back (the circularity cut-off)."""
+    SOLVED = "solved"
+    """The common that their adjustments add counts as issued, for nothing; the circle is solved exactly."""
+
+
+class Closings(StrEnum):
+    """How the later closings of one issuance count."""
+
+    AS_FIRST = "as_first"
+    """As if all had happened at the first."""
+    SEPARATELY = "separately"
+
+
+class SharesPer(StrEnum):
+    """What is made whole shares: all that a holder has, or each certificate."""
+
+    HOLDER = "holder"
+    CERTIFICATE = "certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +93,31 @@ class Series:
     ratio_basis: Basis = Basis.UNROUNDED
     share_rounding_type: RoundingType = RoundingType.FLOOR
     source: str = ""
+    method: Method = Method.BROAD
+    base_classes: frozenset[str] = frozenset()
+    """The classes of a listed base, by name or kind."""
+    ratchet_until: date | None = None
+    """Up to this day a full ratchet applies, and `method` after it."""
+    exempted: frozenset[str] = frozenset()
+    """Categories, kinds or names of securities whose issuance moves nothing."""
+    minimum: Fraction | None = None
+    """A change of the price by less is not made but carried forward."""
+    minimum_percent: Fraction | None = None
+    """The same, in percent of the price in force."""
+    floor: Fraction | None = None
+    downward_only: bool = False
+    """Nothing but a combination raises the price, no readjustment either."""
+    others: Others = Others.BEFORE
+    closings: Closings = Closings.AS_FIRST
+    shares_per: SharesPer = SharesPer.HOLDER
+    preferred_shares: Fraction = Fraction(0)
+    """Outstanding before the first event."""
+
+    def ratchets_on(self, day: date) -> bool:
+        """Whether a full ratchet applies that day."""
+        return self.method is Method.FULL_RATCHET or (self.ratchet_until is not None and day <= self.ratchet_until)
+
+    def ratio_from(self, unrounded: Fraction, price: Fraction) -> Fraction:
+        """The unrounded conversion ratio, from whichever of the two prices the charter takes."""
+        taken = unrounded if self.ratio_basis is Basis.UNROUNDED else price
+        return conversion_ratio(self.original_issue_price, taken)

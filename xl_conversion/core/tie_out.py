@@ -14,9 +14,10 @@ from itertools import combinations
 from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
-from xl_conversion.core.events import Adjustment, Conversion
+from xl_conversion.core.issuance import Adjustment, Conversion
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
 from xl_conversion.core.stated import (
+    MAX_WRITTEN_DECIMALS,
     OF_SECURITIES,
     Item,
     Stated,
@@ -147,7 +148,11 @@ class Finding:
             if found:
                 parts.append(f"{words}: {', or '.join(found)}.")
         if self.recomputed is not None and not any(e.outcome is Outcome.RECONCILES for e in self.tried):
-            parts.insert(0, f"None of the {len(self.tried)} explanations tried reconciles it.")
+            tried = len(self.tried)
+            none = (
+                f"None of the {tried} explanations tried reconciles it." if tried else "No rounding explains it."
+            )
+            parts.insert(0, none)
         return " ".join([*parts, self.remark]).strip()
 
 
@@ -202,6 +207,8 @@ class _Tie:
     def findings(self) -> Iterable[Finding]:
         for row in self.rows:
             if row.item is Item.DATE:
+                if not row.reference:
+                    raise ValueError(f"date of {row.subject or 'the event'}: no other document to compare it with")
                 continue
             yield self._chain(row) if row.item in OF_SECURITIES else self._recomputed(row)
         yield from self._rolled_forward()
@@ -217,6 +224,14 @@ class _Tie:
         if parts:
             rounded = sum(round_whole(part, RoundingType.HALF_UP) for part in parts.values())
             others.append(("each part rounded before adding", Fraction(rounded)))
+            as_stated = [self.written.get((Item(name), "")) for name in parts]
+            if (footed := sum(part.value for part in as_stated if part is not None)) != rounded and all(as_stated):
+                others.append(("the parts as stated, added", Fraction(footed)))
+        elif row.item is Item.CONVERSION_PRICE:
+            top, bottom = (self.written.get((item, "")) for item in (Item.NUMERATOR, Item.DENOMINATOR))
+            if top is not None and bottom is not None and bottom.value > 0:
+                price = self.adjustment.price_before * top.value / bottom.value
+                others = [("the numerator and denominator as stated", price)]
         elif row.item is Item.CONVERSION_RATIO:
             others = [
                 ("ratio from the unrounded price", self._ratio(self.adjustment.price_unrounded)),
@@ -224,11 +239,9 @@ class _Tie:
             ]
         finding = self._finding(row, Check.RECOMPUTED, value, basis, rounding_type, others)
         if finding.is_exception and parts:
-            remark = f"The unrounded sum is {shown_with_commas(value)}"
             uneven = [f"{name} {shown_with_commas(part)}" for name, part in parts.items() if part.denominator != 1]
-            return replace(
-                finding, remark=f"{remark}, of which {' and '.join(uneven)}." if uneven else f"{remark}."
-            )
+            of_which = f", of which {' and '.join(uneven)}" if uneven else ""
+            return replace(finding, remark=_sentence(f"The unrounded sum is {shown_with_commas(value)}{of_which}"))
         return finding
 
     def _rolled_forward(self) -> Iterable[Finding]:
@@ -238,10 +251,14 @@ class _Tie:
             return
         row = self._row(Item.X)
         count, listed = stated_x.value - stated_a.value, issuance.listed
-        stated = with_commas(count, 0)
+        written = Written(count, max(stated_x.decimals, stated_a.decimals))
+        rounded = round_to(listed, written.decimals, RoundingType.HALF_UP)
+        # What became common left the other securities, and what counts as one of them is not in X.
+        others = "the counts of other securities moved (Y - C)"
+        moved = _at(others, listed - self._other_moved(), written, RoundingType.HALF_UP)
         tried = [
-            _tried("the counts of other securities moved (Y - C)", count, listed + self._other_moved()),
-            *self._left_out(count),
+            *([moved] if self._other_moved() else []),
+            *self._left_out(written),
         ]
         within_rounding = abs(count - listed) <= Fraction(len(issuance.securities) + 2, 2)
         tried.append(
@@ -251,24 +268,24 @@ class _Tie:
                 Outcome.POSSIBLE if within_rounding else Outcome.NO,
             )
         )
-        same = count == listed
+        same = count == rounded
         yield Finding(
             row.event,
             Item.X,
             "issued, X - A",
             Check.ROLLED_FORWARD,
-            stated,
+            with_commas(count, written.decimals),
             listed,
-            with_commas(listed, 0),
+            with_commas(rounded, written.decimals),
             count - listed,
-            Fraction(0),
+            written.half_unit,
             Result.TIES if same else Result.EXCEPTION,
             "sum of the securities listed",
             () if same else tuple(tried),
             "" if same else self._count_that_b_follows(count),
             row.source,
         )
-        if not same:
+        if not same and issuance.issued != listed:
             yield from self._with_listed_count()
 
     def _with_listed_count(self) -> Iterable[Finding]:
@@ -290,9 +307,8 @@ class _Tie:
                     _, basis, rounding_type = self.figures[item]
                     basis = f"{basis}, X = A + securities listed"
                     finding = self._finding(row, Check.OTHER_COUNT, value, basis, rounding_type, [])
-                    as_stated = shown_with_commas(self.figures[item][0], 6)
-                    remark = _sentence(f"It is {shown_with_commas(value, 6)}, with X as stated {as_stated}")
-                    yield replace(finding, remark=remark)
+                    listed, x = (shown_with_commas(figure, 6) for figure in (value, self.figures[item][0]))
+                    yield replace(finding, remark=f"It is {listed} with the securities listed and {x} with X.")
 
     def _from_stated_price(self) -> Iterable[Finding]:
         """The stated ratio can only be checked by its reader against the stated price."""
@@ -414,8 +430,8 @@ class _Tie:
         written = read_written(row.text)
         if written is None:
             raise ValueError(f"{row.item}: {row.text!r} is not a number as a document writes it (1,234.50)")
-        if written.decimals > _MAX_WRITTEN_DECIMALS:
-            raise ValueError(f"{row.item}: {row.text!r} has more than {_MAX_WRITTEN_DECIMALS} decimals")
+        if written.decimals > MAX_WRITTEN_DECIMALS:
+            raise ValueError(f"{row.item}: {row.text!r} has more than {MAX_WRITTEN_DECIMALS} decimals")
         return written
 
     def _row(self, item: Item) -> Stated:
@@ -435,16 +451,16 @@ class _Tie:
     def _other_moved(self) -> Fraction:
         return self.issuance.other_after - self.issuance.other_before
 
-    def _left_out(self, count: Fraction) -> Iterable[Explanation]:
+    def _left_out(self, count: Written) -> Iterable[Explanation]:
         securities = self.issuance.securities
         if len(securities) > MAX_SUBSETS_OF:
             return
         for size in range(1, len(securities)):
             for out in combinations(securities, size):
                 left = self.issuance.listed - sum((s.shares for s in out), Fraction(0))
-                if left == count:
+                if round_to(left, count.decimals, RoundingType.HALF_UP) == count.value:
                     names = " and ".join(s.name for s in out)
-                    yield Explanation(f"without {names}", with_commas(left, 0), Outcome.RECONCILES)
+                    yield Explanation(f"without {names}", with_commas(left, count.decimals), Outcome.RECONCILES)
                     return
         yield Explanation("one or more securities left out", "no combination", Outcome.NO)
 
@@ -463,7 +479,6 @@ class _Tie:
         return "B as stated follows X - A, not the securities listed." if follows == {"X - A"} else ""
 
 
-_MAX_WRITTEN_DECIMALS = 15
 _ROUNDINGS = {
     RoundingType.HALF_UP: "rounded to the nearest, a tie up",
     RoundingType.HALF_EVEN: "rounded to the nearest, a tie to the even digit",
@@ -475,11 +490,13 @@ _ROUNDINGS = {
 def _explanations(
     value: Fraction, written: Written, rounding_type: RoundingType, others: Sequence[tuple[str, Fraction]]
 ) -> Iterable[Explanation]:
-    for other_type, name in _ROUNDINGS.items():
-        if other_type is not rounding_type:
-            yield _at(name, value, written, other_type)
+    if round_to(value, written.decimals, RoundingType.FLOOR) != value:
+        for other_type, name in _ROUNDINGS.items():
+            if other_type is not rounding_type:
+                yield _at(name, value, written, other_type)
     for name, other in others:
-        yield _at(name, other, written, rounding_type)
+        if other != value:
+            yield _at(name, other, written, rounding_type)
 
 
 def _at(name: str, value: Fraction, written: Written, rounding_type: RoundingType) -> Explanation:
@@ -489,13 +506,6 @@ def _at(name: str, value: Fraction, written: Written, rounding_type: RoundingTyp
         return Explanation(name, figure, Outcome.RECONCILES)
     apart = with_commas(abs(rounded - written.value), written.decimals)
     return Explanation(name, f"{figure}, {apart} apart", Outcome.NO)
-
-
-def _tried(name: str, stated: Fraction, value: Fraction) -> Explanation:
-    apart = abs(value - stated)
-    if apart == 0:
-        return Explanation(name, with_commas(value, 0), Outcome.RECONCILES)
-    return Explanation(name, f"{with_commas(value, 0)}, {with_commas(apart, 0)} apart", Outcome.NO)
 
 
 def _per_holder(

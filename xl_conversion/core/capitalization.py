@@ -1,0 +1,209 @@
+"""Who holds what just before an event, and the base that a charter weights its average by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.issuance import Security, SecurityKind
+from xl_conversion.core.terms import Method, Series
+
+ZERO = Fraction(0)
+
+
+class ClassKind(StrEnum):
+    """Of a class of the capitalization."""
+
+    COMMON = "common"
+    PREFERRED = "preferred"
+    OPTION = "option"
+    WARRANT = "warrant"
+    CONVERTIBLE_NOTE = "convertible_note"
+    POOL = "pool"
+    """Options that may still be granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareClass:
+    """A class: the common that it is, converts into or can at most become."""
+
+    name: str
+    kind: ClassKind
+    shares: Fraction
+    source: str = ""
+
+
+@dataclass(slots=True)
+class Position:
+    """Where a series stands: `price` is in force, the next adjustment starts from `start`."""
+
+    series: Series
+    price: Fraction
+    unrounded: Fraction
+    start: Fraction
+    preferred: Fraction
+    floor: Fraction | None
+
+    @property
+    def value(self) -> Fraction:
+        """What the price divides: the preferred at original issue prices."""
+        return self.preferred * self.series.original_issue_price
+
+    @property
+    def as_converted(self) -> Fraction:
+        """Common on conversion of all of it, unrounded."""
+        return self.value / self.price if self.preferred else ZERO
+
+    def copy(self) -> Position:
+        """An independent copy."""
+        return Position(self.series, self.price, self.unrounded, self.start, self.preferred, self.floor)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """A security that can still become common, `left` of it. `factor` is the state's when it was issued."""
+
+    security: Security
+    left: Fraction
+    factor: Fraction
+
+
+@dataclass(slots=True)
+class State:
+    """A company on one day. `common` is None where nobody has said how much there is."""
+
+    common: Fraction | None
+    classes: dict[str, ShareClass]
+    positions: dict[str, Position]
+    rights: dict[str, Right] = field(default_factory=dict)
+    """Securities issued on the way that can become common."""
+    factor: Fraction = Fraction(1)
+    """Shares of common today for one before the first event, by splits and stock dividends."""
+    property_name: str = ""
+    per_common: Fraction = Fraction(1)
+
+    @classmethod
+    def of(cls, series: Iterable[Series], classes: Iterable[ShareClass]) -> State:
+        """The state before the first event. A class named like a series is that series' preferred."""
+        listed = list(classes)
+        common = [c.shares for c in listed if c.kind is ClassKind.COMMON]
+        named = {c.name: c.shares for c in listed}
+        positions = {
+            s.name: Position(
+                s,
+                s.conversion_price,
+                s.conversion_price,
+                s.conversion_price,
+                s.preferred_shares or named.get(s.name, ZERO),
+                s.floor,
+            )
+            for s in series
+        }
+        others = {c.name: c for c in listed if c.kind is not ClassKind.COMMON and c.name not in positions}
+        return cls(sum(common, ZERO) if common else None, others, positions)
+
+    def copy(self) -> State:
+        """An independent copy."""
+        return State(
+            self.common,
+            dict(self.classes),
+            {name: position.copy() for name, position in self.positions.items()},
+            dict(self.rights),
+            self.factor,
+            self.property_name,
+            self.per_common,
+        )
+
+    def known_common(self) -> Fraction:
+        """Common outstanding; ImpossibleArgument where it is not known."""
+        if self.common is None:
+            raise ImpossibleArgument("outstanding", "blank", "the event or a capitalization must give it")
+        return self.common
+
+    def scale(self, new: Fraction, old: Fraction) -> None:
+        """All common, and all that becomes common, after `new` shares for every `old`."""
+        if self.common is not None:
+            self.common = self.common * new / old
+        self.classes = {
+            name: ShareClass(c.name, c.kind, c.shares * new / old, c.source) for name, c in self.classes.items()
+        }
+        self.rights = {name: Right(r.security, r.left * new / old, r.factor) for name, r in self.rights.items()}
+        self.factor = self.factor * new / old
+        for position in self.positions.values():
+            if position.floor is not None:
+                position.floor = position.floor * old / new
+
+    def holdings(self) -> Mapping[str, Fraction]:
+        """Common by class as converted, in reading order: who has what."""
+        found = {"common": self.common or ZERO}
+        found |= {name: position.as_converted for name, position in self.positions.items()}
+        found |= {name: c.shares for name, c in self.classes.items()}
+        found |= {name: right.left for name, right in self.rights.items()}
+        return found
+
+
+class Base:
+    """The bases of one moment, each counted once however many series ask for it."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._counted: dict[Method, Fraction] = {}
+
+    def of(self, series: Series) -> Fraction:
+        """Common outstanding on the base that the charter of `series` names."""
+        method = series.method
+        if method is Method.LISTED:
+            return self._listed(series.base_classes)
+        if method not in self._counted:
+            self._counted[method] = self._count(method)
+        return self._counted[method]
+
+    def _count(self, method: Method) -> Fraction:
+        state = self._state
+        common = state.known_common()
+        if method is Method.COMMON:
+            return common
+        kinds = {ClassKind.PREFERRED}
+        if method is not Method.NARROW:
+            kinds |= {ClassKind.OPTION, ClassKind.WARRANT, ClassKind.CONVERTIBLE_NOTE}
+        if method is Method.BROAD_WITH_POOL:
+            kinds.add(ClassKind.POOL)
+        total = common + sum((c.shares for c in state.classes.values() if c.kind in kinds), ZERO)
+        total += sum((p.as_converted for p in state.positions.values()), ZERO)
+        names = {kind.value for kind in kinds}
+        return total + sum((r.left for r in state.rights.values() if r.security.kind.value in names), ZERO)
+
+    def _listed(self, names: frozenset[str]) -> Fraction:
+        state = self._state
+        total = state.known_common() if ClassKind.COMMON.value in names else ZERO
+        total += sum((c.shares for c in state.classes.values() if names & {c.name, c.kind.value}), ZERO)
+        preferred = {ClassKind.PREFERRED.value}
+        total += sum((p.as_converted for n, p in state.positions.items() if names & ({n} | preferred)), ZERO)
+        return total + sum((r.left for r in state.rights.values() if names & r.security.labels), ZERO)
+
+
+def issue(state: State, security: Security) -> None:
+    """What the issuance of `security` does to the capitalization."""
+    if security.name in state.positions:
+        position = state.positions[security.name]
+        # Preferred of a series that is modelled: so much as converts into the common counted.
+        position.preferred += security.shares * position.price / position.series.original_issue_price
+    elif security.kind is SecurityKind.SHARES:
+        if state.common is not None:
+            state.common += security.shares
+    else:
+        state.rights[security.name] = Right(security, security.shares, state.factor)
+    if security.category == ClassKind.POOL.value:
+        _take_from_pool(state, security.shares)
+
+
+def _take_from_pool(state: State, shares: Fraction) -> None:
+    """Options that are granted leave the pool, first come first served."""
+    for name, one in state.classes.items():
+        if one.kind is ClassKind.POOL and shares:
+            taken = min(shares, one.shares)
+            state.classes[name] = ShareClass(name, one.kind, one.shares - taken, one.source)
+            shares -= taken

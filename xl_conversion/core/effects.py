@@ -1,0 +1,247 @@
+"""What one event makes of the price of one series, before the charter's floor, minimum and rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from xl_conversion.core import adjustments, explanations
+from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.capitalization import ZERO, Base, Position, State
+from xl_conversion.core.events import (
+    CashDividend,
+    CashForm,
+    Counts,
+    Event,
+    Rights,
+    SpinOff,
+    SpinOffForm,
+    Split,
+    StockDividend,
+    TenderOffer,
+)
+from xl_conversion.core.issuance import Security
+from xl_conversion.core.steps import Step
+from xl_conversion.core.terms import Method, Others
+
+Explain = Callable[..., tuple[Step, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An unrounded price, why it is that, and the explanation with its arguments; a price that stays has none."""
+
+    price: Fraction
+    reason: str
+    explain: Explain | None = None
+    arguments: tuple[Fraction, ...] = ()
+    may_rise: bool = False
+    """A combination is the one event that raises a price."""
+
+
+def effect(event: Event, position: Position, state: State) -> Effect | None:
+    """The effect of an event that is no issuance, or None for one that moves no price.
+
+    Raises ImpossibleArgument as :mod:`xl_conversion.core.adjustments` does.
+    """
+    cp1 = position.start
+    arguments: tuple[Fraction, ...]
+    match event:
+        case Split():
+            return _effect(
+                adjustments.split, explanations.explain_split, "split", (cp1, event.new, event.old), True
+            )
+        case StockDividend():
+            common = state.known_common() if event.outstanding is None else event.outstanding
+            arguments = (cp1, common, event.shares)
+            return _effect(
+                adjustments.stock_dividend, explanations.explain_stock_dividend, "stock dividend", arguments
+            )
+        case CashDividend():
+            return _cash_dividend(event, cp1)
+        case Rights():
+            common = state.known_common() if event.outstanding is None else event.outstanding
+            arguments = (cp1, common, event.offered, event.offer_price, event.market_price)
+            return _effect(adjustments.rights, explanations.explain_rights, "rights below market", arguments)
+        case SpinOff():
+            arguments = (cp1, event.distributed_value, event.market_price)
+            if event.method is SpinOffForm.OVER_SUM:
+                return _effect(adjustments.spin_off, explanations.explain_spin_off, "distribution", arguments)
+            return _effect(
+                adjustments.spin_off_over_market,
+                explanations.explain_spin_off_over_market,
+                "distribution",
+                arguments,
+            )
+        case TenderOffer():
+            common = state.known_common() if event.outstanding is None else event.outstanding
+            arguments = (cp1, event.consideration, common, common - event.shares, event.market_price)
+            return _effect(
+                adjustments.tender_offer, explanations.explain_tender_offer, "tender above market", arguments
+            )
+    return None
+
+
+def _cash_dividend(event: CashDividend, cp1: Fraction) -> Effect:
+    if event.method is CashForm.SUBTRACT:
+        arguments: tuple[Fraction, ...] = (cp1, event.dividend, event.threshold)
+        return _effect(
+            adjustments.cash_dividend_subtracted,
+            explanations.explain_cash_dividend_subtracted,
+            "cash dividend",
+            arguments,
+        )
+    if event.market_price is None:
+        raise ImpossibleArgument("market_price", "blank", f"the {event.method.value} form needs it")
+    arguments = (cp1, event.dividend, event.market_price, event.threshold)
+    if event.method is CashForm.EXCESS:
+        return _effect(
+            adjustments.cash_dividend_excess, explanations.explain_cash_dividend_excess, "cash dividend", arguments
+        )
+    return _effect(adjustments.cash_dividend, explanations.explain_cash_dividend, "cash dividend", arguments)
+
+
+def _effect(
+    compute: Callable[..., Fraction],
+    explain: Explain,
+    reason: str,
+    arguments: tuple[Fraction, ...],
+    may_rise: bool = False,
+) -> Effect:
+    price = compute(*arguments)
+    return Effect(
+        price, f"{reason}: nothing moves" if price == arguments[0] else reason, explain, arguments, may_rise
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """An issuance as one series counts it: weighted by `base`, or with the company's own counts after it."""
+
+    position: Position
+    base: Fraction
+    paid: Fraction
+    new: Fraction
+    counts: Counts | None
+    reason: str
+
+
+def issuance_effects(
+    securities: Mapping[str, Sequence[Security]], counts: Counts | None, day: date, state: State
+) -> dict[str, Effect]:
+    """The effect of one issuance on each series, given the securities that each of them sees. All adjust at once,
+    from the capitalization just before it.
+
+    Raises ImpossibleArgument where the circle of series that see one another's adjustments has no solution.
+    """
+    base = Base(state)
+    effects: dict[str, Effect] = {}
+    issues: dict[str, _Issue] = {}
+    for name, seen in securities.items():
+        position = state.positions[name]
+        found = _seen(position, seen, counts, day, base)
+        if isinstance(found, Effect):
+            effects[name] = found
+        else:
+            issues[name] = found
+    if (
+        any(issue.position.series.others is Others.SOLVED for issue in issues.values())
+        and len(state.positions) > 1
+    ):
+        issues = _solved(issues, effects, state)
+    for name, one in issues.items():
+        effects[name] = _weighted(one)
+    return effects
+
+
+def _seen(
+    position: Position, seen: Sequence[Security], counts: Counts | None, day: date, base: Base
+) -> Effect | _Issue:
+    """What stays is decided here, and a ratchet; a weighted average is left to be solved."""
+    series, cp1 = position.series, position.start
+    counted = [s for s in seen if s.calculable and not (series.exempted and s.labels & series.exempted)]
+    if not counted:
+        known = any(s.calculable for s in seen)
+        return Effect(cp1, "exempted" if known else "consideration not calculable yet")
+    if series.method is Method.NONE and not series.ratchets_on(day):
+        return Effect(cp1, "the charter has no such adjustment")
+    if series.ratchets_on(day):
+        lowest = min(s.consideration / s.shares for s in counted)
+        if lowest <= 0:
+            raise ImpossibleArgument("consideration", "0", "a full ratchet would leave no price")
+        reason = "full ratchet" if lowest < cp1 else "at or above the price: nothing moves"
+        return Effect(min(cp1, lowest), reason, explanations.explain_full_ratchet, (cp1, lowest))
+    paid = sum((s.consideration for s in counted), ZERO)
+    new = sum((s.shares for s in counted), ZERO)
+    if paid >= new * cp1:
+        return Effect(cp1, "at or above the price: nothing moves")
+    weighted_by = counts.outstanding_before + counts.other_before if counts else base.of(series)
+    if weighted_by <= 0:
+        raise ImpossibleArgument("outstanding", "0", "the base of the average must be above 0")
+    if counts is None:
+        return _Issue(position, weighted_by, paid, new, None, "weighted average")
+    left_out = sum((s.shares for s in seen), ZERO) - new
+    after = Counts(
+        counts.outstanding_before, counts.other_before, counts.outstanding_after - left_out, counts.other_after
+    )
+    return _Issue(position, weighted_by, paid, new, after, "weighted average")
+
+
+def _weighted(one: _Issue) -> Effect:
+    cp1 = one.position.start
+    if one.counts is None:
+        arguments: tuple[Fraction, ...] = (cp1, one.base, one.paid, one.new)
+        price = adjustments.weighted_average(*arguments)
+        return Effect(price, one.reason, explanations.explain_weighted_average, arguments)
+    counts = one.counts
+    arguments = (
+        cp1,
+        counts.outstanding_before,
+        one.paid,
+        counts.other_before,
+        counts.outstanding_after,
+        counts.other_after,
+    )
+    price = adjustments.weighted_average_charter(*arguments)
+    return Effect(price, one.reason, explanations.explain_weighted_average_charter, arguments)
+
+
+def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: State) -> dict[str, _Issue]:
+    """Each issue with the common that the other series' adjustments add to it.
+
+    With V = preferred x original issue price and u = 1 / CP2, a series that sees the others has
+    CP2 x (D + sum of V u of the others - what they had before) = n, where n = CP1 x A + K and D = A + C. That is
+    u = (E + S) / (n + V), linear in S, the sum of all V u, so S has a closed form.
+    """
+    value = {name: position.value for name, position in state.positions.items()}
+    before = {name: position.as_converted for name, position in state.positions.items()}
+    had = sum(before.values(), ZERO)
+    fixed, per_sum, constant = ZERO, ZERO, ZERO
+    circle: dict[str, tuple[Fraction, Fraction]] = {}
+    for name, position in state.positions.items():
+        one = issues.get(name)
+        if one is not None and position.series.others is Others.SOLVED and one.counts is None:
+            e = one.base + one.new - (had - before[name])
+            weight = position.start * one.base + one.paid + value[name]
+            circle[name] = (e, weight)
+            per_sum += value[name] / weight
+            constant += value[name] * e / weight
+        elif one is not None:
+            fixed += value[name] / _weighted(one).price
+        else:
+            effect_of = effects.get(name)
+            moved = effect_of is not None and effect_of.price != position.start
+            fixed += value[name] / effect_of.price if effect_of is not None and moved else before[name]
+    if per_sum >= 1:
+        raise ImpossibleArgument("others", "solved", "the adjustments of the series feed each other without end")
+    total = (constant + fixed) / (1 - per_sum)
+    solved = dict(issues)
+    for name, (e, weight) in circle.items():
+        one = issues[name]
+        u = (e + total) / weight
+        added = (total - value[name] * u) - (had - before[name])
+        reason = f"weighted average, {one.reason.partition(', ')[2]}" if ", " in one.reason else one.reason
+        solved[name] = _Issue(one.position, one.base, one.paid, one.new + added, None, f"{reason}, circle solved")
+    return solved
