@@ -45,10 +45,10 @@ def weighted_average(
     >>> weighted_average("1.00", 7_000_000, 1_000_000, 2_000_000)
     Fraction(8, 9)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
-    base = _above_zero("outstanding", outstanding) + _not_negative("other_securities", other_securities)
+    cp1 = above_zero("conversion_price", conversion_price)
+    base = above_zero("outstanding", outstanding) + _not_negative("other_securities", other_securities)
     paid = _not_negative("consideration", consideration)
-    new = _above_zero("issued", issued)
+    new = above_zero("issued", issued)
     # B is never formed alone: one fraction, one division.
     return min(cp1, (cp1 * base + paid) / (base + new))
 
@@ -72,9 +72,9 @@ def weighted_average_charter(
     >>> weighted_average_charter("6.41", 33_831_184, "8187842.70", 1_411_724, 115_559_617, 1_411_724)
     Fraction(3901581383, 1949522350)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
-    before = _above_zero("outstanding_before", outstanding_before) + _not_negative("other_before", other_before)
-    after = _above_zero("outstanding_after", outstanding_after) + _not_negative("other_after", other_after)
+    cp1 = above_zero("conversion_price", conversion_price)
+    before = above_zero("outstanding_before", outstanding_before) + _not_negative("other_before", other_before)
+    after = above_zero("outstanding_after", outstanding_after) + _not_negative("other_after", other_after)
     paid = _not_negative("consideration", consideration)
     return min(cp1, (cp1 * before + paid) / after)
 
@@ -87,7 +87,7 @@ def full_ratchet(conversion_price: Exact, issue_price: Exact) -> Fraction:
     >>> full_ratchet(10, 5), full_ratchet(10, 12)
     (Fraction(5, 1), Fraction(10, 1))
     """
-    return min(_above_zero("conversion_price", conversion_price), _above_zero("issue_price", issue_price))
+    return min(above_zero("conversion_price", conversion_price), above_zero("issue_price", issue_price))
 
 
 def split(conversion_price: Exact, split_new: Exact, split_old: Exact) -> Fraction:
@@ -98,9 +98,9 @@ def split(conversion_price: Exact, split_new: Exact, split_old: Exact) -> Fracti
     >>> split(50, 2, 1), split(2, 1, 20)
     (Fraction(25, 1), Fraction(40, 1))
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
-    new = _above_zero("split_new", split_new)
-    return cp1 * _above_zero("split_old", split_old) / new
+    cp1 = above_zero("conversion_price", conversion_price)
+    new = above_zero("split_new", split_new)
+    return cp1 * above_zero("split_old", split_old) / new
 
 
 def stock_dividend(conversion_price: Exact, outstanding: Exact, dividend_shares: Exact) -> Fraction:
@@ -111,8 +111,8 @@ def stock_dividend(conversion_price: Exact, outstanding: Exact, dividend_shares:
     >>> stock_dividend("12.28", 10, 1)
     Fraction(614, 55)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
-    before = _above_zero("outstanding", outstanding)
+    cp1 = above_zero("conversion_price", conversion_price)
+    before = above_zero("outstanding", outstanding)
     return cp1 * before / (before + _not_negative("dividend_shares", dividend_shares))
 
 
@@ -126,9 +126,9 @@ def cash_dividend(conversion_price: Exact, dividend: Exact, market_price: Exact,
     >>> cash_dividend(10, 1, 20), cash_dividend(10, "0.50", 20, threshold="0.50")
     (Fraction(19, 2), Fraction(10, 1))
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     paid = _not_negative("dividend", dividend)
-    market = _above_zero("market_price", market_price)
+    market = above_zero("market_price", market_price)
     least = _not_negative("threshold", threshold)
     if paid <= least:
         return cp1
@@ -146,9 +146,9 @@ def cash_dividend_excess(
     >>> cash_dividend_excess(10, 3, 20, threshold=1)
     Fraction(9, 1)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     paid = _not_negative("dividend", dividend)
-    market = _above_zero("market_price", market_price)
+    market = above_zero("market_price", market_price)
     least = _not_negative("threshold", threshold)
     counted = max(ZERO, paid - least)
     _below("dividend", paid, "market_price and threshold together", market + least)
@@ -163,7 +163,7 @@ def cash_dividend_subtracted(conversion_price: Exact, dividend: Exact, threshold
     >>> cash_dividend_subtracted("5.67", "0.07")
     Fraction(28, 5)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     paid = _not_negative("dividend", dividend)
     if paid <= _not_negative("threshold", threshold):
         return cp1
@@ -183,11 +183,11 @@ def rights(
     >>> rights(12, 100, 20, 5, 10)
     Fraction(11, 1)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
-    common = _above_zero("outstanding", outstanding)
-    new = _above_zero("offered", offered)
+    cp1 = above_zero("conversion_price", conversion_price)
+    common = above_zero("outstanding", outstanding)
+    new = above_zero("offered", offered)
     offer = _not_negative("offer_price", offer_price)
-    market = _above_zero("market_price", market_price)
+    market = above_zero("market_price", market_price)
     return min(cp1, cp1 * (common * market + new * offer) / ((common + new) * market))
 
 
@@ -199,9 +199,9 @@ def spin_off(conversion_price: Exact, distributed_value: Exact, market_price: Ex
     >>> spin_off(10, 5, 20)
     Fraction(8, 1)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     value = _not_negative("distributed_value", distributed_value)
-    market = _above_zero("market_price", market_price)
+    market = above_zero("market_price", market_price)
     return cp1 * market / (market + value)
 
 
@@ -213,9 +213,9 @@ def spin_off_over_market(conversion_price: Exact, distributed_value: Exact, mark
     >>> spin_off_over_market(10, 5, 20)
     Fraction(15, 2)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     value = _not_negative("distributed_value", distributed_value)
-    market = _above_zero("market_price", market_price)
+    market = above_zero("market_price", market_price)
     _below("distributed_value", value, "market_price", market)
     return cp1 * (market - value) / market
 
@@ -237,11 +237,11 @@ def tender_offer(
     >>> tender_offer(10, 300, 100, 80, 10)
     Fraction(100, 11)
     """
-    cp1 = _above_zero("conversion_price", conversion_price)
+    cp1 = above_zero("conversion_price", conversion_price)
     paid = _not_negative("consideration", consideration)
-    before = _above_zero("outstanding_before", outstanding_before)
-    after = _above_zero("outstanding_after", outstanding_after)
-    market = _above_zero("market_price", market_price)
+    before = above_zero("outstanding_before", outstanding_before)
+    after = above_zero("outstanding_after", outstanding_after)
+    market = above_zero("market_price", market_price)
     if after > before:
         raise ImpossibleArgument("outstanding_after", brief(after), f"it must not be above {brief(before)}")
     return min(cp1, cp1 * market * before / (paid + market * after))
@@ -255,7 +255,7 @@ def conversion_ratio(original_issue_price: Exact, conversion_price: Exact) -> Fr
     >>> conversion_ratio("6.41", "2.00")
     Fraction(641, 200)
     """
-    return _above_zero("original_issue_price", original_issue_price) / _above_zero(
+    return above_zero("original_issue_price", original_issue_price) / above_zero(
         "conversion_price", conversion_price
     )
 
@@ -283,7 +283,7 @@ def cash_in_lieu(
     Fraction(141, 400)
     """
     shares = conversion_shares(preferred_shares, original_issue_price, conversion_price)
-    return (shares - round_whole(shares, RoundingType.FLOOR)) * _above_zero("market_price", market_price)
+    return (shares - round_whole(shares, RoundingType.FLOOR)) * above_zero("market_price", market_price)
 
 
 def round_price(
@@ -313,7 +313,8 @@ def round_price(
     return rounded if not_above is None else min(rounded, not_above)
 
 
-def _above_zero(argument: str, value: Exact) -> Fraction:
+def above_zero(argument: str, value: Exact) -> Fraction:
+    """`value` as a number above 0; ImpossibleArgument names `argument` otherwise."""
     number = exact(value)
     if number <= 0:
         raise ImpossibleArgument(argument, brief(number), "it must be above 0")
