@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,9 +14,9 @@ import click
 from xl_conversion import __version__
 
 if TYPE_CHECKING:
-
     from xl_conversion.core.tie_out import Finding
     from xl_conversion.functions.boundary import Cell, Range
+    from xl_conversion.functions.catalogue import Function
     from xl_conversion.inputs.records import Case
 
 EXIT_ERROR, EXIT_INPUT, EXIT_EXCEPTIONS = 1, 2, 3
@@ -26,7 +27,13 @@ INPUT = click.argument("source", metavar="INPUT", type=click.Path(path_type=Path
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with: xl-conversion example notice && xl-conversion export notice --out out",
+    epilog="""
+    \b
+    Start with:
+      xl-conversion example notice
+      xl-conversion tie-out notice
+      xl-conversion export notice --out out
+    """,
 )
 @click.version_option(__version__, prog_name="xl-conversion")
 def cli() -> None:
@@ -55,23 +62,24 @@ def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
     """
     from xl_conversion.core.rounding import shorten
     from xl_conversion.functions.boundary import CellError
-    from xl_conversion.functions.catalogue import FUNCTIONS
     from xl_conversion.functions.evaluate import evaluate, evaluate_exact
-    from xl_conversion.inputs.problems import suggestion
 
-    function = FUNCTIONS.get(name.upper())
-    if function is None:
-        hint = suggestion(name.upper(), FUNCTIONS) or "xl-conversion functions lists them"
-        _stop(f"#NAME? {shorten(name)}: there is no such function", hint, EXIT_ERROR)
+    function = _function(name)
+    for text in arguments:
+        if text.startswith("--"):  # no argument of any function begins so
+            _stop(f"{shorten(text)}: there is no such option", "xl-conversion call --help lists them", EXIT_INPUT)
     if len(arguments) > len(function.arguments):
         most = len(function.arguments)
-        _stop(f"#VALUE! {function.name}: {len(arguments)} arguments; it takes at most {most}", "", EXIT_ERROR)
+        message = f"#VALUE! {function.name}: {len(arguments)} arguments; it takes at most {most}"
+        _stop(message, function.signature, EXIT_ERROR)
     cells = [_cell_or_range(text) for text in arguments]
     result = (evaluate_exact if exact else evaluate)(function, cells)
     rows = result if isinstance(result, list) else [[result]]
     errors = [str(value) for row in rows for value in row if isinstance(value, CellError)]
     for error in dict.fromkeys(errors):
         click.echo(error, err=True)
+    if errors:
+        click.echo(f"  hint: {function.signature}", err=True)
     if isinstance(result, list) or not errors:
         for row in rows:
             click.echo("\t".join(_cell_text(value) for value in row))
@@ -79,19 +87,24 @@ def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
         sys.exit(EXIT_ERROR)
 
 
-@cli.command(epilog="Example: xl-conversion functions --json")
+@cli.command(epilog="Example: xl-conversion functions CP_SPLIT")
+@click.argument("name", metavar="[NAME]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="The whole catalogue, for programs.")
 @click.option("--markdown", is_flag=True, help="A Markdown table, as the README has it.")
-def functions(*, as_json: bool, markdown: bool) -> None:
-    """List the worksheet functions."""
+def functions(name: str | None, *, as_json: bool, markdown: bool) -> None:
+    """List the worksheet functions, or explain the one called NAME."""
     from xl_conversion.functions.catalogue import CATALOGUE
     from xl_conversion.functions.pages import function_table
 
     if markdown:
         click.echo(function_table())
         return
+    chosen = CATALOGUE if name is None else (_function(name),)
     if as_json:
-        _echo_json([function.as_dict() for function in CATALOGUE])
+        _echo_json([function.as_dict() for function in chosen])
+        return
+    if name is not None:
+        _explain_function(chosen[0])
         return
     for function in CATALOGUE:
         click.secho(function.signature, bold=True)
@@ -102,7 +115,10 @@ def functions(*, as_json: bool, markdown: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["csv", "json", "xlsx"]), default="csv", show_default=True)
 def example(folder: Path, form: str) -> None:
-    """Write the input of the real notice of 5 February 2002 into DIR."""
+    """Write a real notice as input into DIR.
+
+    It is the notice of Vsource, Inc. of 5 February 2002 to the holders of its Series 2-A Convertible Preferred.
+    """
     from xl_conversion.examples import write_example
 
     for path in write_example(folder, form):
@@ -114,7 +130,10 @@ def example(folder: Path, form: str) -> None:
 @click.option("--out", "folder", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where to.")
 @click.option("--force", is_flag=True, help="Replace a workbook there that differs.")
 def export(source: Path, folder: Path, *, force: bool) -> None:
-    """Write the finished workbook of each series in INPUT, a folder of CSV, a .json or an .xlsx file."""
+    """Write the finished workbook of each series.
+
+    INPUT is a folder of CSV files, a .json or an .xlsx file; xl-conversion example writes one to start from.
+    """
     from xl_conversion.books.export import export_cases
     from xl_conversion.core.rounding import shown, to_text
     from xl_conversion.inputs.records import read_cases
@@ -145,8 +164,9 @@ def export(source: Path, folder: Path, *, force: bool) -> None:
 @INPUT
 @click.option("--json", "as_json", is_flag=True, help="All findings, for programs.")
 def tie_out_command(source: Path, *, as_json: bool) -> None:
-    """Compare the stated figures in INPUT with recomputed ones.
+    """Compare stated figures with recomputed ones.
 
+    INPUT is a folder of CSV files, a .json or an .xlsx file; xl-conversion example writes one to start from.
     Exits with 0 when all tie and with 3 when there are exceptions.
     """
     from xl_conversion.inputs.records import read_cases
@@ -163,6 +183,9 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
 
 def main() -> None:
     """Runs the command line: every error is one line and a hint, with an exit code that is not 0."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a name that the terminal cannot show is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli()
     except Exception as problem:
@@ -187,6 +210,8 @@ def _explain(problem: Exception) -> NoReturn:
             _stop(problem.message, problem.hint, EXIT_INPUT)
         case ImpossibleArgument():
             _stop(str(problem), "check the figures of that event", EXIT_INPUT)
+        case OSError(filename=str(name), strerror=str(reason)):
+            _stop(f"{name}: {reason}", "check its name and permissions, and close it elsewhere", EXIT_INPUT)
     text = " ".join(str(problem).split())
     _stop(
         f"internal error, {type(problem).__name__}: {text}",
@@ -204,6 +229,31 @@ def _say(message: str, hint: str) -> None:
     click.echo(message, err=True)
     if hint:
         click.echo(f"  hint: {hint}", err=True)
+
+
+def _function(name: str) -> Function:
+    from xl_conversion.core.rounding import shorten
+    from xl_conversion.functions.catalogue import FUNCTIONS
+    from xl_conversion.inputs.problems import suggestion
+
+    function = FUNCTIONS.get(name.upper())
+    if function is None:
+        hint = suggestion(name.upper(), FUNCTIONS) or "xl-conversion functions lists them"
+        _stop(f"#NAME? {shorten(name)}: there is no such function", hint, EXIT_ERROR)
+    return function
+
+
+def _explain_function(function: Function) -> None:
+    def echo(text: str, indent: str = "    ") -> None:
+        click.echo(click.wrap_text(text, 96, indent, indent + "    "))
+
+    click.secho(function.signature, bold=True)
+    echo(function.summary)
+    for argument in function.arguments:
+        echo(f"{argument.name} ({argument.unit}; {argument.rule}): {argument.help}", "  ")
+    if function.source:
+        echo(f"Formula: {function.returns} ({function.source})", "  ")
+    click.echo(f"  Example: {function.example_formula} gives {function.example_result}")
 
 
 def _cell_or_range(text: str) -> Cell | Range:
@@ -240,32 +290,45 @@ def _findings(case: Case) -> tuple[Finding, ...]:
 
 
 def _print_findings(case: Case, findings: Sequence[Finding]) -> None:
+    """A table that fits a narrow terminal, and below it what there is to say of each finding."""
+    from rich import box
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"{case.series.company} {case.series.name}".strip(), title_justify="left")
-    for name in ("event", "figure", "how", "stated", "recomputed", "difference", "result", "explanation"):
-        table.add_column(name, justify="right" if name in ("stated", "recomputed", "difference") else "left")
+    from xl_conversion.core.tie_out import Check
+
+    # Text, so that brackets in somebody's data are no markup.
+    console = Console(highlight=False)
+    console.print(Text(f"{case.series.company} {case.series.name}".strip(), style="bold"))
+    if not findings:
+        console.print("  no stated figures")
+        return
+    several = len({finding.event for finding in findings}) > 1
+
+    def figure(finding: Finding) -> str:
+        event = f"{finding.event}: " if several else ""
+        how = "" if finding.check is Check.RECOMPUTED else f", {finding.check.meaning}"
+        return f"{event}{finding.item.value} {finding.subject}".strip() + how
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("figure", overflow="fold")
+    for name in ("stated", "recomputed"):
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("result", no_wrap=True)
     for finding in findings:
-        difference = "" if finding.difference is None or not finding.is_exception else finding.shown_difference
-        cells = (
-            finding.event,
-            f"{finding.item.value} {finding.subject}".strip(),
-            finding.check.meaning,
-            finding.stated,
-            finding.at_precision,
-            difference,
-            finding.result.value,
-            finding.explanation,
-        )
-        # Text, so that brackets in somebody's data are no markup.
-        table.add_row(*(Text(cell) for cell in cells), style="red" if finding.is_exception else "")
-    console = Console()
-    console.print(table if findings else f"{case.series.name}: no stated figures")
-    if findings:
-        exceptions = sum(finding.is_exception for finding in findings)
-        console.print(f"{len(findings)} comparisons, {exceptions} exceptions", highlight=False)
+        cells = (figure(finding), finding.stated, finding.at_precision, finding.result.value)
+        table.add_row(*map(Text, cells), style="red" if finding.is_exception else "")
+    console.print(table)
+    for finding in findings:
+        if finding.explanation:
+            difference = f", difference {finding.shown_difference}" if finding.shown_difference else ""
+            stated = f"stated {finding.stated}, recomputed {finding.at_precision}{difference}"
+            console.print(Text(f"{figure(finding)}: {stated}", style="red" if finding.is_exception else ""))
+            console.print(Padding(Text(finding.explanation), (0, 0, 1, 4), expand=False))
+    exceptions = sum(finding.is_exception for finding in findings)
+    console.print(f"{len(findings)} comparisons, {exceptions} exceptions")
 
 
 class _progress:  # noqa: N801 - used like a function

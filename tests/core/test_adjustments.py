@@ -12,8 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from xl_conversion.core import adjustments
 from xl_conversion.core.adjustments import (
     ImpossibleArgument,
+    above_zero,
     cash_dividend,
     cash_dividend_excess,
     cash_dividend_subtracted,
@@ -21,9 +23,13 @@ from xl_conversion.core.adjustments import (
     conversion_ratio,
     conversion_shares,
     full_ratchet,
+    rights,
     round_price,
+    spin_off,
+    spin_off_over_market,
     split,
     stock_dividend,
+    tender_offer,
     weighted_average,
     weighted_average_charter,
 )
@@ -210,6 +216,73 @@ class TestCashDividend:
             assert cash_dividend_subtracted(cp1, dividend, threshold) == cp1
 
 
+class TestRights:
+    @given(prices, counts, counts, prices, prices)
+    def test_formula(
+        self, cp1: Fraction, common: Fraction, offered: Fraction, offer: Fraction, market: Fraction
+    ) -> None:
+        bought_at_market = offered * offer / market
+        expected = cp1 * (common + bought_at_market) / (common + offered) if offer < market else cp1
+        assert rights(cp1, common, offered, offer, market) == expected
+
+    @given(prices, counts, counts, prices)
+    def test_for_nothing_are_a_stock_dividend(
+        self, cp1: Fraction, common: Fraction, offered: Fraction, market: Fraction
+    ) -> None:
+        assert rights(cp1, common, offered, 0, market) == stock_dividend(cp1, common, offered)
+
+    @given(prices, counts, counts, prices)
+    def test_below_the_conversion_price_are_an_issuance(
+        self, cp1: Fraction, common: Fraction, offered: Fraction, offer: Fraction
+    ) -> None:
+        # Where the market price is the conversion price, the two clauses say the same.
+        assert rights(cp1, common, offered, offer, cp1) == weighted_average(cp1, common, offered * offer, offered)
+
+
+class TestSpinOff:
+    @given(prices, prices, st.one_of(st.just(Fraction(0)), prices))
+    def test_over_the_market_after(self, cp1: Fraction, market: Fraction, value: Fraction) -> None:
+        assert spin_off(cp1, value, market) == cp1 / (1 + value / market)
+
+    @given(prices, prices, shares_of_one)
+    def test_over_the_market_before(self, cp1: Fraction, market: Fraction, part: Fraction) -> None:
+        assert spin_off_over_market(cp1, part * market, market) == cp1 * (1 - part)
+
+    @given(prices, prices, prices)
+    def test_the_two_agree_where_the_market_falls_by_the_value(
+        self, cp1: Fraction, after: Fraction, value: Fraction
+    ) -> None:
+        assert spin_off(cp1, value, after) == spin_off_over_market(cp1, value, after + value)
+
+
+class TestTenderOffer:
+    @given(prices, amounts, counts, counts_or_none, prices)
+    def test_is_the_rate_form_turned_over(
+        self, cp1: Fraction, paid: Fraction, after: Fraction, bought: Fraction, market: Fraction
+    ) -> None:
+        before = after + bought
+        rate = (paid + market * after) / (market * before)
+        assert tender_offer(cp1, paid, before, after, market) == (cp1 / rate if rate > 1 else cp1)
+
+    @given(prices, counts, counts, prices, shares_of_one)
+    def test_nothing_moves_at_or_below_the_market_price(
+        self, cp1: Fraction, after: Fraction, bought: Fraction, market: Fraction, part: Fraction
+    ) -> None:
+        assert tender_offer(cp1, bought * market, after + bought, after, market) == cp1
+        assert tender_offer(cp1, bought * market * part, after + bought, after, market) == cp1
+
+    @given(prices, counts, counts, prices, prices)
+    def test_moves_above_the_market_price(
+        self, cp1: Fraction, after: Fraction, bought: Fraction, market: Fraction, premium: Fraction
+    ) -> None:
+        assert tender_offer(cp1, bought * (market + premium), after + bought, after, market) < cp1
+
+    def test_common_does_not_grow_by_buying_it_back(self) -> None:
+        with pytest.raises(ImpossibleArgument, match=r"^outstanding_after is 101; it must not be above .*100$"):
+            tender_offer(10, 300, 100, 101, 10)
+        assert tender_offer(10, 0, 100, 100, 10) == 10
+
+
 class TestConversion:
     @given(prices, prices)
     def test_ratio(self, original: Fraction, cp: Fraction) -> None:
@@ -310,6 +383,22 @@ POSSIBLE: dict[Callable[..., Fraction], dict[str, Any]] = {
     cash_dividend: {"conversion_price": 10, "dividend": 3, "market_price": 20, "threshold": 1},
     cash_dividend_excess: {"conversion_price": 10, "dividend": 3, "market_price": 20, "threshold": 1},
     cash_dividend_subtracted: {"conversion_price": 10, "dividend": 3, "threshold": 1},
+    rights: {
+        "conversion_price": 12,
+        "outstanding": 100,
+        "offered": 20,
+        "offer_price": 5,
+        "market_price": 10,
+    },
+    spin_off: {"conversion_price": 10, "distributed_value": 5, "market_price": 20},
+    spin_off_over_market: {"conversion_price": 10, "distributed_value": 5, "market_price": 20},
+    tender_offer: {
+        "conversion_price": 10,
+        "consideration": 300,
+        "outstanding_before": 100,
+        "outstanding_after": 80,
+        "market_price": 10,
+    },
     conversion_ratio: {"original_issue_price": "6.41", "conversion_price": "2.00"},
     conversion_shares: {"preferred_shares": 100, "original_issue_price": "6.41", "conversion_price": "2.00"},
     cash_in_lieu: {
@@ -327,6 +416,8 @@ MAY_BE_ZERO = {
     "dividend_shares",
     "dividend",
     "threshold",
+    "offer_price",
+    "distributed_value",
     "preferred_shares",
 }
 EVERY_ARGUMENT = [
@@ -339,6 +430,14 @@ every_argument = pytest.mark.parametrize(("function", "argument"), EVERY_ARGUMEN
 
 
 class TestArguments:
+    def test_every_clause_is_tried(self) -> None:
+        public = {
+            function
+            for name, function in inspect.getmembers(adjustments, inspect.isfunction)
+            if function.__module__ == adjustments.__name__ and not name.startswith("_")
+        }
+        assert public - set(POSSIBLE) == {round_price, above_zero}
+
     @every_function
     def test_all_arguments_are_tried(self, function: Callable[..., Fraction]) -> None:
         assert list(inspect.signature(function).parameters) == list(POSSIBLE[function])
@@ -359,6 +458,13 @@ class TestArguments:
             return
         with pytest.raises(ImpossibleArgument, match=f"^{argument} is 0; it must be above 0$"):
             function(**arguments)
+
+    @pytest.mark.parametrize("value", [20, 25])
+    def test_a_distribution_that_would_leave_no_price(self, value: int) -> None:
+        assert spin_off_over_market(10, "19.99", 20) > 0
+        with pytest.raises(ImpossibleArgument) as problem:
+            spin_off_over_market(10, value, 20)
+        assert str(problem.value) == f"distributed_value is {value}; it must be below market_price, 20"
 
     @pytest.mark.parametrize("size", [300, 5000])
     def test_a_number_beyond_all_reason_is_still_named_briefly(self, size: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -161,6 +162,38 @@ CASES = {
         _adjusted(adjustments.cash_dividend_subtracted),
         {"conversion_price": prices, "dividend": dividends, "threshold": dividends},
     ),
+    "rights": Case(
+        explanations.explain_rights,
+        _adjusted(adjustments.rights),
+        {
+            "conversion_price": prices,
+            "outstanding": counts,
+            "offered": counts,
+            "offer_price": dividends,
+            "market_price": prices,
+        },
+    ),
+    "spin_off": Case(
+        explanations.explain_spin_off,
+        _adjusted(adjustments.spin_off),
+        {"conversion_price": prices, "distributed_value": dividends, "market_price": prices},
+    ),
+    "spin_off_over_market": Case(
+        explanations.explain_spin_off_over_market,
+        _adjusted(adjustments.spin_off_over_market),
+        {"conversion_price": prices, "distributed_value": dividends, "market_price": prices},
+    ),
+    "tender_offer": Case(
+        explanations.explain_tender_offer,
+        _adjusted(adjustments.tender_offer),
+        {
+            "conversion_price": prices,
+            "consideration": amounts,
+            "outstanding_before": counts,
+            "outstanding_after": counts,
+            "market_price": prices,
+        },
+    ),
     "conversion_ratio": Case(
         explanations.explain_conversion_ratio,
         _ratio,
@@ -210,6 +243,15 @@ def _explained(case: Case, data: st.DataObject) -> tuple[Step, ...]:
 def test_every_explanation_is_tried() -> None:
     twins = {name.removeprefix("explain_") for name in dir(explanations) if name.startswith("explain_")}
     assert twins == set(CASES)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "round"])
+def test_takes_the_arguments_of_its_figure(name: str) -> None:
+    figure = inspect.signature(getattr(adjustments, name)).parameters
+    explained = inspect.signature(CASES[name].explain).parameters
+    for argument, parameter in zip(explained, figure.values(), strict=False):
+        assert explained[argument] == parameter
+    assert set(explained) - set(figure) <= {"decimals", "rounding_type", "source"}
 
 
 @every_case
@@ -281,6 +323,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "cash_dividend": {"conversion_price": 10, "dividend": 3, "market_price": 20, "threshold": 1},
     "cash_dividend_excess": {"conversion_price": 10, "dividend": 3, "market_price": 20, "threshold": 1},
     "cash_dividend_subtracted": {"conversion_price": 10, "dividend": 3, "threshold": 1},
+    "rights": {
+        "conversion_price": 12,
+        "outstanding": 100,
+        "offered": 20,
+        "offer_price": 5,
+        "market_price": 10,
+    },
+    "spin_off": {"conversion_price": 10, "distributed_value": 5, "market_price": 20},
+    "spin_off_over_market": {"conversion_price": 10, "distributed_value": 5, "market_price": 20},
+    "tender_offer": {
+        "conversion_price": 10,
+        "consideration": 300,
+        "outstanding_before": 100,
+        "outstanding_after": 80,
+        "market_price": 10,
+    },
     "conversion_ratio": {"original_issue_price": "6.41", "conversion_price": "2.00"},
     "conversion_shares": {"preferred_shares": 101, "original_issue_price": "6.41", "conversion_price": 2},
     "cash_in_lieu": {

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from xl_conversion.core.rounding import (
     MAX_DECIMALS,
     RoundingType,
+    brief,
     exact,
     exact_text,
     round_to,
@@ -283,7 +284,7 @@ class TestRoundingType:
 
     @pytest.mark.parametrize("text", ["", " ", "bankers", "halfup", "half up", "half-up", "up", "truncate"])
     def test_parse_refuses(self, text: str) -> None:
-        with pytest.raises(ValueError, match="not a valid RoundingType"):
+        with pytest.raises(ValueError, match="is not one of half_up, half_even, floor, ceiling"):
             RoundingType.parse(text)
 
 
@@ -316,12 +317,14 @@ class TestText:
         text = shown(value, digits)
         if not text.endswith("..."):
             assert Fraction(text) == value
-            assert len(text.partition(".")[2]) <= digits
+            assert len(text.partition(".")[2]) <= digits or abs(value) * 10**digits < 1
             return
         cut = text.removesuffix("...")
-        assert len(cut.partition(".")[2]) == digits
+        places = len(cut.partition(".")[2])
+        assert places == digits or (places > digits and abs(value) * 10**digits < 1)
         assert cut.startswith("-") == (value < 0)
-        assert 0 < abs(value) - abs(Fraction(cut)) < Fraction(1, 10**digits)
+        assert Fraction(cut)
+        assert 0 < abs(value) - abs(Fraction(cut)) < Fraction(1, 10**places)
 
     @pytest.mark.parametrize(
         ("value", "expected"),
@@ -333,11 +336,35 @@ class TestText:
             (Fraction(1, 2048), "0.0004882812..."),
             (Fraction(8, 9), "0.8888888888..."),
             (Fraction(-2, 3), "-0.6666666666..."),
-            (Fraction(-1, 10**11), "-0.0000000000..."),
+            (Fraction(-1, 10**11), "-0.00000000001"),
+            (Fraction(-1, 3 * 10**11), "-0.00000000000333..."),
         ],
     )
     def test_shown(self, value: Fraction, expected: str) -> None:
         assert shown(value) == expected
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("0", "0"),
+            ("-6.41", "-6.41"),
+            ("1e-9", "0.000000001"),
+            ("-123456789e-18", "-1.23E-10"),
+            ("1e20", "1" + "0" * 20),
+            ("-1e308", "-1E+308"),
+        ],
+    )
+    def test_brief(self, value: str, expected: str) -> None:
+        assert brief(Fraction(value)) == expected
+
+    @given(st.integers(-5000, 5000), st.integers(-(10**30), 10**30))
+    def test_brief_is_short_and_nearly_the_figure(self, exponent: int, digits: int) -> None:
+        value = digits * Fraction(10) ** exponent
+        text = brief(value)
+        assert len(text) <= 25
+        read = Fraction(text.removesuffix("..."))
+        assert abs(read - value) <= abs(value) / 100
+        assert (read < 0) == (value < 0)
 
     @given(st.text(max_size=60), st.integers(4, 60))
     @example("9" * 40, 40)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
+import sys
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xl_conversion.core.rounding import RoundingType
@@ -100,6 +102,7 @@ class TestNumber:
             (10**400, "beyond what a cell can hold"),
             (-(10**5000), "beyond what a cell can hold"),
             (Decimal("NaN"), "not a number"),
+            (Decimal("sNaN"), "not a number"),
             (Decimal("-Infinity"), "beyond what a cell can hold"),
             (Decimal("1E+350"), "beyond what a cell can hold"),
             (Decimal("1E+999999"), "beyond what a cell can hold"),
@@ -108,6 +111,15 @@ class TestNumber:
     )
     def test_that_no_cell_can_hold(self, cell: Any, shown: str) -> None:
         assert _refused(number, cell) == ("#NUM!", f"is {shown}; a number that a cell can hold is required")
+
+    @pytest.mark.parametrize(
+        "cell",
+        [Decimal("1E-500"), Decimal("0E-500"), Decimal("1." + "1" * 500)],
+        ids=["small", "zero", "long"],
+    )
+    def test_a_decimal_of_any_length_is_read_or_refused(self, cell: Decimal) -> None:
+        with contextlib.suppress(WorksheetError):
+            assert number(cell) == Fraction(cell)
 
     @every_code
     def test_error_is_handed_on(self, code: str) -> None:
@@ -178,7 +190,9 @@ class TestToDouble:
             other = abs(Fraction(neighbour) - value)
             assert error < other or (error == other and _is_even(double))
 
-    @given(finite.filter(lambda double: double == 0 or abs(double) >= 2.2250738585072014e-308))
+    @given(finite.filter(lambda double: double == 0 or abs(double) >= sys.float_info.min))
+    @example(sys.float_info.min)
+    @example(sys.float_info.max)
     def test_a_double_is_itself(self, double: float) -> None:
         assert to_double(Fraction(double)) == double
 

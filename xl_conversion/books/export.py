@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xl_conversion.books.finished import finished_workbook
-from xl_conversion.core.events import Adjustment
 from xl_conversion.core.history import replay
+from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
 from xl_conversion.inputs.records import Case
@@ -31,25 +31,35 @@ def export_cases(
     """Writes the workbook of each case into `folder`, and calls `advance` after each.
 
     Raises SaveError where one cannot be written, or is there, differs, and `force` is not given: nothing of
-    anybody's is overwritten unasked.
+    anybody's is overwritten unasked. All are made before the first one is written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise SaveError(f"Cannot make the folder {folder}: {problem.strerror}", "Choose another one.") from problem
     taken: set[str] = set()
+    made: list[tuple[Exported, bytes]] = []
     for case in cases:
         adjustments = replay(case.series, case.issuances)
         findings = tuple(f for adjustment in adjustments for f in tie_out(adjustment, case.stated))
         data = finished_workbook(case, adjustments, findings)
         path = folder / f"{_free_name(case, taken)}.xlsx"
-        same = path.is_file() and path.read_bytes() == data
+        same = _holds(path, data)
         if path.exists() and not same and not force:
             raise SaveError(f"Cannot write {path}: it is there and differs", "--force replaces it.")
-        if not same:
-            write_atomically(path, data)
+        made.append((Exported(case, adjustments, findings, path, not same), data))
         advance()
-        yield Exported(case, adjustments, findings, path, not same)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SaveError(f"Cannot make the folder {folder}: {problem.strerror}", "Choose another one.") from problem
+    for exported, data in made:
+        if exported.written:
+            write_atomically(exported.path, data)
+        yield exported
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _free_name(case: Case, taken: set[str]) -> str:

@@ -141,11 +141,11 @@ class Page:
         self._heading(f"A{self.row}", title, Font(FONT, 12, bold=True, color=INK), 20)
         self.row += 1
 
-    def header(self, names: Sequence[str], *, numeric: str = "", freeze: bool = False) -> None:
-        """A table's header row, over the columns of `numeric` (letters) to the right like their figures; with
-        `freeze` it stays in sight and is repeated on each printed page."""
+    def header(self, names: Sequence[str], *, numeric: str = "", centred: str = "", freeze: bool = False) -> None:
+        """A table's header row, over the columns of `numeric` and `centred` (letters) aligned as what they hold;
+        with `freeze` it stays in sight and is repeated on each printed page."""
         for column, name in zip(map(get_column_letter, count(1)), names, strict=False):
-            align = "right" if column in numeric else "left"
+            align = "right" if column in numeric else "center" if column in centred else "left"
             self.text(f"{column}{self.row}", name, "header", align=align)
         self.sheet.row_dimensions[self.row].height = 30
         if freeze:

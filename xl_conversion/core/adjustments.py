@@ -22,10 +22,13 @@ class ImpossibleArgument(ValueError):
     """An argument of the right type whose value cannot be: which one, its value, and the rule it breaks."""
 
     def __init__(self, argument: str, value: str, rule: str) -> None:
-        super().__init__(f"{argument} is {value}; {rule}")
+        super().__init__(argument, value, rule)
         self.argument = argument
         self.value = value
         self.rule = rule
+
+    def __str__(self) -> str:
+        return f"{self.argument} is {self.value}; {self.rule}"
 
 
 def weighted_average(
@@ -66,7 +69,8 @@ def weighted_average_charter(
         CP2 = CP1 x (A + B + C) / (X + Y)
 
     A, X: common outstanding before and after. C, Y: common underlying other securities, before and after.
-    B: the shares that `consideration` would buy at CP1. The same number as :func:`weighted_average` when
+    B: the shares that `consideration` would buy at CP1. What was issued is what the counts say, (X + Y) -
+    (A + C); at or above CP1 for each of them nothing moves. The same number as :func:`weighted_average` when
     X = A + issued and Y = C.
 
     >>> weighted_average_charter("6.41", 33_831_184, "8187842.70", 1_411_724, 115_559_617, 1_411_724)
@@ -83,6 +87,8 @@ def full_ratchet(conversion_price: Exact, issue_price: Exact) -> Fraction:
     """The price after an issuance below it under a full ratchet: the issue price.
 
         CP2 = min(CP1, issue price)
+
+    For nothing there is no issue price, and no price would be left: it must be above 0.
 
     >>> full_ratchet(10, 5), full_ratchet(10, 12)
     (Fraction(5, 1), Fraction(10, 1))
@@ -243,7 +249,9 @@ def tender_offer(
     after = above_zero("outstanding_after", outstanding_after)
     market = above_zero("market_price", market_price)
     if after > before:
-        raise ImpossibleArgument("outstanding_after", brief(after), f"it must not be above {brief(before)}")
+        raise ImpossibleArgument(
+            "outstanding_after", brief(after), f"it must not be above outstanding_before, {brief(before)}"
+        )
     return min(cp1, cp1 * market * before / (paid + market * after))
 
 
@@ -306,7 +314,7 @@ def round_price(
     if decimals is None:
         return price
     rounded = round_to(price, decimals, rounding_type)
-    if rounded <= 0 < price:
+    if rounded.numerator <= 0 < price.numerator:
         raise ImpossibleArgument(
             "decimals", str(decimals), f"{brief(price)} rounds to zero there; more decimals are needed"
         )
@@ -316,14 +324,14 @@ def round_price(
 def above_zero(argument: str, value: Exact) -> Fraction:
     """`value` as a number above 0; ImpossibleArgument names `argument` otherwise."""
     number = exact(value)
-    if number <= 0:
+    if number.numerator <= 0:
         raise ImpossibleArgument(argument, brief(number), "it must be above 0")
     return number
 
 
 def _not_negative(argument: str, value: Exact) -> Fraction:
     number = exact(value)
-    if number < 0:
+    if number.numerator < 0:
         raise ImpossibleArgument(argument, brief(number), "it must be 0 or above")
     return number
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
@@ -136,12 +136,12 @@ def issuance_effects(
 
     Raises ImpossibleArgument where the circle of series that see one another's adjustments has no solution.
     """
-    base = Base(state)
+    base, totals = Base(state), _Totals()
     effects: dict[str, Effect] = {}
     issues: dict[str, _Issue] = {}
     for name, seen in securities.items():
         position = state.positions[name]
-        found = _seen(position, seen, counts, day, base)
+        found = _seen(position, totals.of(seen, position.series.exempted), counts, day, base)
         if isinstance(found, Effect):
             effects[name] = found
         else:
@@ -156,37 +156,57 @@ def issuance_effects(
     return effects
 
 
-def _seen(
-    position: Position, seen: Sequence[Security], counts: Counts | None, day: date, base: Base
-) -> Effect | _Issue:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What a charter counts of an issuance, in one sum."""
+
+    securities: Sequence[Security]
+    paid: Fraction
+    new: Fraction
+    left_out: Fraction
+    why_none: str
+
+
+class _Totals:
+    """Each sum once, however many series see the same securities with the same exemptions."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, frozenset[str]], _Counted] = {}
+
+    def of(self, seen: Sequence[Security], exempted: frozenset[str]) -> _Counted:
+        """What is left of `seen` without the exempted, and without what is not calculable yet."""
+        key = (id(seen), exempted)
+        if key not in self._known:
+            counted = [s for s in seen if s.calculable and not s.labels & exempted]
+            paid = sum((s.consideration for s in counted), ZERO)
+            new = sum((s.shares for s in counted), ZERO)
+            known = any(s.calculable for s in seen)
+            why_none = "" if counted else "exempted" if known else "consideration not calculable yet"
+            self._known[key] = _Counted(counted, paid, new, sum((s.shares for s in seen), ZERO) - new, why_none)
+        return self._known[key]
+
+
+def _seen(position: Position, counted: _Counted, counts: Counts | None, day: date, base: Base) -> Effect | _Issue:
     """What stays is decided here, and a ratchet; a weighted average is left to be solved."""
     series, cp1 = position.series, position.start
-    counted = [s for s in seen if s.calculable and not (series.exempted and s.labels & series.exempted)]
-    if not counted:
-        known = any(s.calculable for s in seen)
-        return Effect(cp1, "exempted" if known else "consideration not calculable yet")
-    if series.method is Method.NONE and not series.ratchets_on(day):
-        return Effect(cp1, "the charter has no such adjustment")
+    if counted.why_none:
+        return Effect(cp1, counted.why_none)
     if series.ratchets_on(day):
-        lowest = min(s.consideration / s.shares for s in counted)
+        lowest = min(s.consideration / s.shares for s in counted.securities)
         if lowest <= 0:
             raise ImpossibleArgument("consideration", "0", "a full ratchet would leave no price")
-        reason = "full ratchet" if lowest < cp1 else "at or above the price: nothing moves"
+        reason = "full ratchet" if lowest < cp1 else _STAYS
         return Effect(min(cp1, lowest), reason, explanations.explain_full_ratchet, (cp1, lowest))
-    paid = sum((s.consideration for s in counted), ZERO)
-    new = sum((s.shares for s in counted), ZERO)
-    if paid >= new * cp1:
-        return Effect(cp1, "at or above the price: nothing moves")
-    weighted_by = counts.outstanding_before + counts.other_before if counts else base.of(series)
-    if weighted_by <= 0:
-        raise ImpossibleArgument("outstanding", "0", "the base of the average must be above 0")
+    if series.method is Method.NONE:
+        return Effect(cp1, "the charter has no such adjustment")
     if counts is None:
-        return _Issue(position, weighted_by, paid, new, None, "weighted average")
-    left_out = sum((s.shares for s in seen), ZERO) - new
-    after = Counts(
-        counts.outstanding_before, counts.other_before, counts.outstanding_after - left_out, counts.other_after
-    )
-    return _Issue(position, weighted_by, paid, new, after, "weighted average")
+        return _Issue(position, base.of(series), counted.paid, counted.new, None, _AVERAGE)
+    after = replace(counts, outstanding_after=counts.outstanding_after - counted.left_out)
+    return _Issue(position, ZERO, counted.paid, counted.new, after, _AVERAGE)
+
+
+_STAYS = "at or above the price: nothing moves"
+_AVERAGE = "weighted average"
 
 
 def _weighted(one: _Issue) -> Effect:
@@ -194,7 +214,8 @@ def _weighted(one: _Issue) -> Effect:
     if one.counts is None:
         arguments: tuple[Fraction, ...] = (cp1, one.base, one.paid, one.new)
         price = adjustments.weighted_average(*arguments)
-        return Effect(price, one.reason, explanations.explain_weighted_average, arguments)
+        reason = one.reason if price != cp1 else _STAYS
+        return Effect(price, reason, explanations.explain_weighted_average, arguments)
     counts = one.counts
     arguments = (
         cp1,
@@ -205,6 +226,9 @@ def _weighted(one: _Issue) -> Effect:
         counts.other_after,
     )
     price = adjustments.weighted_average_charter(*arguments)
+    if one.paid >= one.new * cp1:
+        # The trigger is the price paid, whatever the company's counts say.
+        return Effect(cp1, _STAYS)
     return Effect(price, one.reason, explanations.explain_weighted_average_charter, arguments)
 
 
@@ -222,7 +246,8 @@ def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: 
     circle: dict[str, tuple[Fraction, Fraction]] = {}
     for name, position in state.positions.items():
         one = issues.get(name)
-        if one is not None and position.series.others is Others.SOLVED and one.counts is None:
+        triggered = one is not None and one.paid < one.new * position.start
+        if one is not None and triggered and position.series.others is Others.SOLVED and one.counts is None:
             e = one.base + one.new - (had - before[name])
             weight = position.start * one.base + one.paid + value[name]
             circle[name] = (e, weight)
@@ -242,6 +267,5 @@ def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: 
         one = issues[name]
         u = (e + total) / weight
         added = (total - value[name] * u) - (had - before[name])
-        reason = f"weighted average, {one.reason.partition(', ')[2]}" if ", " in one.reason else one.reason
-        solved[name] = _Issue(one.position, one.base, one.paid, one.new + added, None, f"{reason}, circle solved")
+        solved[name] = replace(one, new=one.new + added, reason=f"{_AVERAGE}, circle solved")
     return solved

@@ -124,7 +124,7 @@ def explain_split(
     result = adjustments.split(conversion_price, split_new, split_old)
     work = Working(source)
     cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
-    work.given("new", "shares after, for every", exact(split_new), COMMON)
+    work.given("new", "shares after, for the old ones", exact(split_new), COMMON)
     work.given("old", "shares before", exact(split_old), COMMON)
     work.then(*_AFTER, "CP1 * old / new", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=False)
@@ -217,10 +217,10 @@ def explain_rights(
     work = Working(source)
     cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
     work.given("N", "common outstanding before", exact(outstanding), COMMON)
-    work.given("n", "common offered", exact(offered), COMMON)
+    work.given("R", "common offered", exact(offered), COMMON)
     work.given("offer", "offer price", exact(offer_price), PER_SHARE)
     work.given("M", "market price", exact(market_price), PER_SHARE)
-    work.then(*_AFTER, "min(CP1, CP1 * (N + n * offer / M) / (N + n))", result, PER_SHARE)
+    work.then(*_AFTER, "min(CP1, CP1 * (N + R * offer / M) / (N + R))", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 

@@ -255,6 +255,7 @@ class _Run:
     def _issue(self, event: Issued, state: State, changes: list[Change] | None) -> None:
         own = self._as_it_was(event)
         later = [s for closing in self.closings.get(event.event, []) for s in self._as_it_was(closing)]
+        together = [*own, *later]
         counted_before = event.closing_of in self.closings and event in self.closings[event.closing_of]
         seen: dict[str, list[Security]] = {}
         for name, position in state.positions.items():
@@ -264,11 +265,11 @@ class _Run:
             if (event.event, name) in self.waived:
                 _settle(position, Effect(position.start, "waived"), event, changes)
             else:
-                seen[name] = [*own, *later] if as_first else own
+                seen[name] = together if as_first else own
         counts = event.counts
         if counts is not None:
             listed = sum((s.shares for s in event.securities), ZERO)
-            otherwise = sum((s.shares for s in (*own, *later)), ZERO) - listed
+            otherwise = sum((s.shares for s in together), ZERO) - listed
             counts = replace(counts, outstanding_after=counts.outstanding_after + otherwise)
         for name, found in issuance_effects(seen, counts, event.date, state).items():
             _settle(state.positions[name], found, event, changes)

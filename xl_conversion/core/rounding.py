@@ -45,6 +45,8 @@ class RoundingType(StrEnum):
         Raises ValueError for any other text.
         """
         name = text.strip().lower()
+        if name != "normal" and name not in list(cls):
+            raise ValueError(f"{shorten(text)!r} is not one of {', '.join(cls)}")
         return cls("half_up" if name == "normal" else name)
 
 
@@ -60,7 +62,8 @@ def exact(value: Exact) -> Fraction:
     if isinstance(value, Fraction):
         return value
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise TypeError(f"{type(value).__name__} is not an exact number: {value!r}; give text, int or Decimal")
+        shown_value = shorten(repr(value))
+        raise TypeError(f"{type(value).__name__} is not an exact number: {shown_value}; give text, int or Decimal")
     if isinstance(value, int):
         return Fraction(value)
     text = str(value).strip()
@@ -86,7 +89,7 @@ def round_to(value: Fraction, decimals: int, rounding_type: RoundingType) -> Fra
 
     Raises ValueError for decimals outside that range, TypeError for decimals that are no int.
     """
-    if not isinstance(decimals, int):
+    if not isinstance(decimals, int) or isinstance(decimals, bool):
         raise TypeError(f"decimals must be an int, not {type(decimals).__name__}: {decimals!r}")
     if not -MAX_DECIMALS <= decimals <= MAX_DECIMALS:
         raise ValueError(f"decimals {decimals} is not from -{MAX_DECIMALS} to {MAX_DECIMALS}")
@@ -121,7 +124,11 @@ def to_text(value: Fraction, decimals: int, *, rounding_type: RoundingType = Rou
 
     >>> to_text(Fraction(2), 2), to_text(Fraction(-1, 3), 4), to_text(Fraction(1234567), 0)
     ('2.00', '-0.3333', '1234567')
+
+    Raises ValueError for fewer than 0 decimals.
     """
+    if decimals < 0:
+        raise ValueError(f"decimals {decimals} is below 0")
     scaled = round_whole(value * 10**decimals, rounding_type)
     digits = str(abs(scaled)).rjust(decimals + 1, "0")
     sign = "-" if scaled < 0 else ""
@@ -148,6 +155,9 @@ def shown(value: Fraction, places: int = 10) -> str:
     >>> shown(Fraction(641, 100)), shown(Fraction(1, 3), 6), shown(Fraction(-2, 3), 6)
     ('6.41', '0.333333...', '-0.666666...')
     """
+    if value and abs(value) * 10**places < 1:
+        # Figures nearer to 0 than that are shown from their first digit on.
+        places = len(str(value.denominator // abs(value.numerator))) + 2
     text = exact_text(value)
     if text is not None and len(text.partition(".")[2]) <= places:
         return text

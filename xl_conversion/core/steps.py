@@ -52,7 +52,7 @@ class Working:
 
     def resume(self, step: Step) -> None:
         """Adds a step that another explanation has made."""
-        self._add(step.symbol, step.label, step.formula, step.value, step.unit)
+        self._add(step.symbol, step.label, step.formula, step.value, step.unit, step.source)
 
     def given(self, symbol: str, label: str, value: Fraction, unit: str) -> Fraction:
         """Adds a figure that the calculation starts from, and returns it."""
@@ -81,7 +81,9 @@ class Working:
         formula = f"{rounding_type.value}({of}, decimals)"
         return self.then(symbol, label, f"min({formula}, {not_above})" if not_above else formula, value, unit)
 
-    def _add(self, symbol: str, label: str, formula: str, value: Fraction, unit: str) -> Fraction:
+    def _add(
+        self, symbol: str, label: str, formula: str, value: Fraction, unit: str, source: str = ""
+    ) -> Fraction:
         if symbol in self._steps:
             raise ValueError(f"the symbol {symbol} is used twice")
 
@@ -92,5 +94,7 @@ class Working:
             return f"({step.shown})" if step.value < 0 else step.shown
 
         with_numbers = _SYMBOL.sub(number, formula)
-        self._steps[symbol] = Step(symbol, label, formula, with_numbers, value, shown(value), unit, self._source)
+        self._steps[symbol] = Step(
+            symbol, label, formula, with_numbers, value, shown(value), unit, source or self._source
+        )
         return value

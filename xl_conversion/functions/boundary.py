@@ -61,8 +61,11 @@ class WorksheetError(Exception):
     """Ends a worksheet function with the error that its cell shows."""
 
     def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
         self.error = CellError(code, message)
-        super().__init__(str(self.error))
+
+    def __str__(self) -> str:
+        return str(self.error)
 
 
 def number(cell: Cell) -> Fraction:
@@ -82,8 +85,7 @@ def number(cell: Cell) -> Fraction:
         case bool():
             raise WorksheetError(VALUE, f"is {str(cell).upper()}; a number is required, not a boolean")
         case Decimal():
-            _from_double(float(cell))  # refuses what no cell holds
-            return exact(cell)
+            return _from_decimal(cell)
         case float() | int():
             return _from_double(cell)
         case str():
@@ -149,7 +151,17 @@ def show(cell: Cell) -> str:
             return str(cell).upper()
         case float():
             return f"{cell:.15g}"
-    return shorten(str(cell), MAX_MESSAGE)
+    return shorten(str(cell))
+
+
+def _from_decimal(cell: Decimal) -> Fraction:
+    # Exact, as a currency cell is; but a double must be able to hold it, as the cell does.
+    if cell.is_nan() or _from_double(float(cell)) == 0 != cell:
+        raise WorksheetError(NUM, f"is {_not_finite(math.nan)}; a number that a cell can hold is required")
+    try:
+        return exact(cell)
+    except ValueError as problem:
+        raise WorksheetError(NUM, f"is {problem}") from None
 
 
 def _from_double(cell: float) -> Fraction:

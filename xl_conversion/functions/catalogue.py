@@ -67,11 +67,6 @@ class Function:
     since: str = "0.1.0"
 
     @property
-    def rounding_arguments(self) -> frozenset[str]:
-        """The arguments that say how to round, and so are no part of the exact computation."""
-        return frozenset(a.name for a in self.arguments if a.kind is not Kind.NUMBER)
-
-    @property
     def signature(self) -> str:
         """The function as its help shows it, optional arguments in brackets."""
         names = ", ".join(f"[{a.name}]" if a.optional else a.name for a in self.arguments)
@@ -115,7 +110,9 @@ class Function:
             return ()
         rules = "; ".join(f"{a.name}: {a.rule}" for a in self.arguments if a.kind is not Kind.ROUNDING_TYPE)
         to_zero = (
-            ", or a price or ratio rounds to zero" if self.finish in (_finish_adjustment, _finish_price) else ""
+            ", or a price or ratio rounds to zero"
+            if self.finish in (_finish_adjustment, _finish_price)
+            else ""
         )
         return (
             "#VALUE!: a required argument is blank, or text, a boolean or a date stands for a number, "
@@ -131,7 +128,7 @@ ZERO_OR_ABOVE = "it must be 0 or above"
 
 _PRICE_DECIMALS = Argument(
     "decimals",
-    "Decimals that the charter rounds to. Left out: the figure is unrounded.",
+    "Decimals that the charter rounds to. Left out: the figure is unrounded, whatever the rounding type.",
     "digits",
     f"it must be a whole number from 0 to {MAX_DECIMALS}",
     Kind.DECIMALS,
@@ -151,7 +148,7 @@ def _rounding_type(default: RoundingType) -> Argument:
     return Argument(
         "rounding_type",
         "half_up (a tie goes away from zero, as with ROUND), half_even, floor or ceiling; "
-        f"NORMAL is half_up. Left out: {default}.",
+        f"NORMAL is half_up. Left out or blank: {default}.",
         "text",
         f"it must be one of {', '.join(RoundingType)}",
         Kind.ROUNDING_TYPE,
@@ -217,7 +214,7 @@ CATALOGUE: tuple[Function, ...] = (
             ),
             Argument(
                 "other_securities",
-                "Common underlying other securities that the charter counts. Left out: 0.",
+                "Common underlying other securities that the charter counts. Left out or blank: 0.",
                 "shares of common",
                 ZERO_OR_ABOVE,
                 default="0",

@@ -79,10 +79,10 @@ def _compute(function: Function, cells: Sequence[Cell]) -> tuple[dict[str, Any],
         argument.name: _read(argument, cells[place] if place < len(cells) else MISSING)
         for place, argument in enumerate(function.arguments)
     }
-    exact_ones = {name: v for name, v in arguments.items() if name not in function.rounding_arguments}
+    # By position: the catalogue's argument order is the core's. How to round is no part of the computation.
+    numbers = (arguments[argument.name] for argument in function.arguments if argument.kind is Kind.NUMBER)
     try:
-        # By position: the catalogue's argument order is the core's.
-        return arguments, function.compute(*exact_ones.values())
+        return arguments, function.compute(*numbers)
     except ImpossibleArgument as problem:
         raise WorksheetError(NUM, str(problem)) from None
 
@@ -144,9 +144,10 @@ def _broadcast(
 
     def element(row: int, column: int) -> T:
         picked = [_pick(grid, row, column) for grid in grids]
-        if _OUTSIDE in picked:
+        inside = [cell for cell in picked if cell is not _OUTSIDE]
+        if len(inside) < len(picked):
             return fail(CellError(NA, f"{function.name}: the ranges differ in size"))
-        return one(function, [cell for cell in picked if cell is not _OUTSIDE])
+        return one(function, inside)
 
     return [[element(row, column) for column in range(columns)] for row in range(rows)]
 
@@ -164,6 +165,8 @@ def _grid(cell: Cell | Range) -> Range:
     width = max((len(row) for row in cell), default=0)
     if width == 0:
         return ((None,),)
+    if all(len(row) == width for row in cell):
+        return cast(Range, cell)
     return [[*row, *[None] * (width - len(row))] for row in cell]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,12 +18,22 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
-from xl_conversion.core.events import Conversion, Issuance, Security, SecurityKind
-from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType, exact
-from xl_conversion.core.stated import OF_SECURITIES, Item, Stated, read_written
+from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.history import replay
+from xl_conversion.core.issuance import Conversion, Issuance, Security, SecurityKind
+from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType, exact, to_text
+from xl_conversion.core.stated import MAX_WRITTEN_DECIMALS, OF_SECURITIES, Item, Stated, read_written
 from xl_conversion.core.terms import Basis, Rounding, Series
-from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
+from xl_conversion.inputs.problems import InputError, Problem, suggestion
 from xl_conversion.inputs.tables import Row, Table, read_tables
+
+MAX_NAME = 255
+LARGEST = 10**18
+"""Numbers are below it and not closer to 0 than its inverse, so that no cell of a workbook overflows."""
+FIRST_DAY = datetime.date(1900, 3, 1)
+"""Spreadsheets do not agree on earlier days."""
+_DIGITS = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def _rule(text: str) -> PydanticCustomError:
@@ -35,17 +46,26 @@ def _required(text: str) -> str:
     return text
 
 
+def _name(text: str) -> str:
+    if len(text) > MAX_NAME:
+        raise _rule(f"it must have at most {MAX_NAME} characters")
+    return text
+
+
 def _number(text: str) -> Fraction:
     _required(text)
     try:
-        return exact(text)
+        value = exact(text)
     except ValueError:
-        plain = text.replace(",", "").lstrip("$€£¥ ")
-        try:
-            exact(plain)
-        except ValueError:
+        written = read_written(text)
+        if written is not None:
+            raise _rule(f"it must be a plain number: write {to_text(written.value, written.decimals)}") from None
+        if not _DIGITS.fullmatch(text):
             raise _rule("it must be a number, such as 6.41") from None
-        raise _rule(f"it must be a plain number: write {plain}") from None
+        value = Fraction(LARGEST)
+    if value and not Fraction(1, LARGEST) < abs(value) < LARGEST:
+        raise _rule("it must be between 1e-18 and 1e18")
+    return value
 
 
 def _above_zero(value: Fraction) -> Fraction:
@@ -63,16 +83,22 @@ def _not_negative(value: Fraction) -> Fraction:
 def _decimals(text: str) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 0 <= int(text) <= MAX_DECIMALS:
+    if not re.fullmatch("[0-9]{1,2}", text) or int(text) > MAX_DECIMALS:
         raise _rule(f"it must be a whole number from 0 to {MAX_DECIMALS}, or blank for no rounding")
     return int(text)
 
 
 def _date(text: str) -> datetime.date:
+    _required(text)
     try:
-        return datetime.date.fromisoformat(_required(text))
+        day = datetime.date.fromisoformat(text)
     except ValueError:
-        raise _rule("it must be a date as YYYY-MM-DD") from None
+        day = None
+    if day is None or not _ISO_DAY.fullmatch(text):
+        raise _rule("it must be a date as YYYY-MM-DD")
+    if day < FIRST_DAY:
+        raise _rule(f"it must be {FIRST_DAY} or later")
+    return day
 
 
 def _rounding_type(text: str) -> RoundingType:
@@ -96,7 +122,8 @@ def _one_of(names: type[E]) -> BeforeValidator:
     return BeforeValidator(parse)
 
 
-Text = Annotated[str, AfterValidator(_required)]
+Name = Annotated[str, AfterValidator(_required), AfterValidator(_name)]
+OptionalName = Annotated[str, AfterValidator(_name)]
 Price = Annotated[Fraction, BeforeValidator(_number), AfterValidator(_above_zero)]
 Amount = Annotated[Fraction, BeforeValidator(_number), AfterValidator(_not_negative)]
 OptionalAmount = Annotated[Amount | None, BeforeValidator(lambda text: text or None)]
@@ -113,7 +140,7 @@ class Record(BaseModel):
     key: ClassVar[tuple[str, ...]] = ()
     """The columns whose values may not occur twice together."""
 
-    series: Text
+    series: Name
     note: str = ""
 
 
@@ -122,7 +149,7 @@ class SeriesRecord(Record):
 
     table = "series"
     key = ("series",)
-    company: Text
+    company: Name
     original_issue_price: Price
     conversion_price: Price
     clause: str = ""
@@ -145,9 +172,9 @@ class EventRecord(Record):
 
     table = "events"
     key = ("series", "event")
-    event: Text
+    event: Name
     date: Day
-    kind: Text
+    kind: Name
     description: str = ""
     clause: str = ""
     outstanding_before: Price
@@ -162,8 +189,8 @@ class SecurityRecord(Record):
 
     table = "securities"
     key = ("series", "event", "security")
-    event: Text
-    security: Text
+    event: Name
+    security: Name
     kind: Annotated[SecurityKind, _one_of(SecurityKind)]
     shares: Price
     consideration_per_share: OptionalAmount = None
@@ -176,9 +203,9 @@ class ConversionRecord(Record):
 
     table = "conversions"
     key = ("series", "event", "security", "holder")
-    event: Text
-    security: Text
-    holder: str = ""
+    event: Name
+    security: Name
+    holder: OptionalName = ""
     principal: Price
     preferred_price: Price
     common_per_preferred: Price
@@ -190,12 +217,12 @@ class StatedRecord(Record):
 
     table = "stated"
     key = ("series", "event", "item", "subject")
-    event: Text
+    event: Name
     item: Annotated[Item, _one_of(Item)]
-    subject: str = ""
-    stated: Text
+    subject: OptionalName = ""
+    stated: Name
     source: str = ""
-    reference: str = ""
+    reference: OptionalName = ""
     reference_source: str = ""
 
 
@@ -228,10 +255,11 @@ def read_cases(path: Path) -> list[Case]:
     Raises InputError with all problems found.
     """
     tables = read_tables(path, [record.table for record in RECORDS])
-    for name in REQUIRED_TABLES:
-        if name not in tables:
-            raise fail(str(path), f"the table {name} is missing", f"an input has {', '.join(REQUIRED_TABLES)}")
-    problems: list[Problem] = []
+    problems = [
+        Problem(str(path), f"the table {name} is missing", hint=f"an input has {', '.join(REQUIRED_TABLES)}")
+        for name in REQUIRED_TABLES
+        if name not in tables
+    ]
     rows: dict[str, list[tuple[Row, Record]]] = {record.table: [] for record in RECORDS}
     for record in RECORDS:
         if record.table in tables:
@@ -241,7 +269,18 @@ def read_cases(path: Path) -> list[Case]:
     if problems:
         raise InputError(problems)
     records = {name: [record for _, record in found] for name, found in rows.items()}
-    return [_case(record, records) for record in records["series"] if isinstance(record, SeriesRecord)]
+    cases: list[Case] = []
+    for row, series in rows["series"]:
+        if isinstance(series, SeriesRecord):
+            case = _case(series, records)
+            try:
+                replay(case.series, case.issuances)
+            except ImpossibleArgument as problem:
+                problems.append(Problem(tables["series"].file, str(problem), row.number))
+            cases.append(case)
+    if problems:
+        raise InputError(problems)
+    return cases
 
 
 def _records(table: Table, record: type[Record], problems: list[Problem]) -> list[tuple[Row, Record]]:
@@ -295,7 +334,10 @@ def _check_references(
     events = {(r.series, r.event) for _, r in rows["events"] if isinstance(r, EventRecord)}
     securities = {(r.series, r.event, r.security) for _, r in rows["securities"] if isinstance(r, SecurityRecord)}
 
-    converted = {r.security for _, r in rows["conversions"] if isinstance(r, ConversionRecord)}
+    converted = {
+        (r.series, r.event, r.security) for _, r in rows["conversions"] if isinstance(r, ConversionRecord)
+    }
+    adjusted = {r.series for _, r in rows["events"]}
 
     def problem(table: str, row: Row, column: str, rule: str, known: set[str]) -> None:
         value = row.cells[column]
@@ -306,6 +348,8 @@ def _check_references(
             event = getattr(record, "event", "")
             if record.series not in series:
                 problem(table, row, "series", "no such row in series", series)
+            elif table == "series" and record.series not in adjusted:
+                problem(table, row, "series", "it has no row in events", set())
             elif table not in ("series", "events") and (record.series, event) not in events:
                 problem(table, row, "event", "no such event of that series", {e for _, e in events})
             elif isinstance(record, EventRecord):
@@ -322,15 +366,34 @@ def _check_references(
                     names = {name for *_, name in securities}
                     problem(table, row, "security", "no such security of that event", names)
             elif isinstance(record, StatedRecord):
-                if record.subject and (record.series, event, record.subject) not in securities:
-                    names = {name for *_, name in securities}
-                    problem(table, row, "subject", "no such security of that event", names)
-                elif record.item in OF_SECURITIES and not record.subject:
-                    problem(table, row, "subject", f"{record.item} is stated of one security: name it", set())
-                elif record.item is Item.PREFERRED_SHARES and record.subject not in converted:
-                    problem(table, row, "subject", "it has no row in conversions to recompute it from", converted)
-                elif record.item is not Item.DATE and read_written(record.stated) is None:
-                    problem(table, row, "stated", "it must be a number as written, such as 1,234.50", set())
+                broken = _stated_problem(record, securities, converted)
+                if broken:
+                    column, rule = broken
+                    known = {name for *_, name in securities} if column == "subject" else set()
+                    problem(table, row, column, rule, known)
+
+
+def _stated_problem(
+    record: StatedRecord, securities: Set[tuple[str, str, str]], converted: Set[tuple[str, str, str]]
+) -> tuple[str, str] | None:
+    """The column and the rule that it breaks."""
+    subject = (record.series, record.event, record.subject)
+    if record.subject and subject not in securities:
+        return "subject", "no such security of that event"
+    if record.item in OF_SECURITIES and not record.subject:
+        return "subject", f"{record.item} is stated of one security: name it"
+    if record.item is Item.PREFERRED_SHARES and subject not in converted:
+        return "subject", "it has no row in conversions to recompute it from"
+    if record.item is Item.DATE:
+        return None if record.reference else ("reference", "a date is compared with the one in another document")
+    if record.subject and record.item not in OF_SECURITIES:
+        return "subject", f"{record.item} is of the whole event: leave it blank"
+    written = read_written(record.stated)
+    if written is None:
+        return "stated", "it must be a number as written, such as 1,234.50"
+    if written.decimals > MAX_WRITTEN_DECIMALS:
+        return "stated", f"it must have at most {MAX_WRITTEN_DECIMALS} decimals"
+    return None
 
 
 def _check_event(
@@ -340,8 +403,10 @@ def _check_event(
         problems.append(Problem(file, f"it must be {ISSUANCE}", row.number, "kind", record.kind))
     if not any((s, e) == (record.series, record.event) for s, e, _ in securities):
         problems.append(Problem(file, "the event has no row in securities", row.number, "event", record.event))
-    after = record.outstanding_after
-    if after is not None and after <= record.outstanding_before:
+    after, others = record.outstanding_after, record.other_after
+    moved = Fraction(0) if others is None else others - record.other_before
+    # What can at most become common may be counted among the other securities instead.
+    if after is not None and (after < record.outstanding_before or after + moved <= record.outstanding_before):
         rule = "it must be above outstanding_before, since shares were issued"
         problems.append(Problem(file, rule, row.number, "outstanding_after", row.cells["outstanding_after"]))
 

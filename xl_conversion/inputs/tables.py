@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,16 @@ from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
 
 MAX_FILE = 200 * 1024 * 1024
 MAX_UNPACKED = 1024 * 1024 * 1024
-MAX_CELL = 32_767
+MAX_CELL = 30_000
+"""Fewer than a cell holds, since a finished workbook adds words of its own."""
 MAX_ROWS = 1_048_575
+MAX_COLUMNS = 16_384
+MAX_COLUMN_NAME = 255
+_HEADER = "the first row names the columns"
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What a number format holds beside the digits: quoted and escaped text, colours, padding, currency.
+_FORMAT_TEXT = re.compile(r'"[^"]*"|\[[^]]*\]|\\.|_.|\*.|[$€£¥\s]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,8 @@ def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
     Raises InputError with what is wrong and what to do.
     """
     try:
+        if not path.exists():
+            raise fail(str(path), "there is no such file or folder", "xl-conversion example DIR writes an input")
         if path.is_dir():
             return _read_folder(path, known)
         match path.suffix.lower():
@@ -59,8 +70,6 @@ def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
                 return _read_json(path, known)
             case ".xlsx":
                 return _read_workbook(path, known)
-        if not path.exists():
-            raise fail(str(path), "there is no such file or folder", "xl-conversion example DIR writes an input")
     except PermissionError as problem:
         raise fail(str(path), "it may not be read", "check its permissions, and close it elsewhere") from problem
     except OSError as problem:
@@ -69,25 +78,34 @@ def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
 
 
 def csv_cells(file: Path) -> list[list[str]]:
-    """The cells of a CSV file, row by row, blank lines left out.
+    """The cells of a CSV file, row by row; a blank line is a blank cell, but not at the end.
 
     Raises InputError as :func:`read_tables`.
     """
     try:
-        return [list(cells) for _, cells in _csv_rows(file) if cells]
+        rows = [list(cells) for _, cells in _csv_rows(file)]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
     except OSError as problem:
         raise fail(str(file), f"it cannot be read: {problem.strerror}", "check the name") from problem
 
 
 def _read_folder(folder: Path, known: Sequence[str]) -> dict[str, Table]:
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.is_file())
+    # Hidden files are left by systems and editors.
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.name[0] != "." and p.is_file())
     if not files:
         raise fail(str(folder), "the folder holds no CSV file", f"expected {', '.join(f'{n}.csv' for n in known)}")
-    tables = {}
+    tables: dict[str, Table] = {}
+    problems: list[Problem] = []
     for file in files:
-        name = _table_name(file.stem, known, str(file), strict=True)
-        if name:
+        try:
+            name = _table_name(file.stem, known, str(file), tables, strict=True)
             tables[name] = _table(name, str(file), _csv_rows(file))
+        except InputError as found:
+            problems.extend(found.problems)
+    if problems:
+        raise InputError(problems)
     return tables
 
 
@@ -98,7 +116,6 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Sequence[str]]]:
     except UnicodeDecodeError as problem:
         line = data.count(b"\n", 0, problem.start) + 1
         raise fail(f"{file}, line {line}", "not UTF-8 text", "save it as CSV UTF-8") from None
-    csv.field_size_limit(MAX_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for number, cells in enumerate(reader, start=1):
@@ -114,11 +131,12 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
         raise ValueError(f"{name} is not a number")
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in items]
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f"{twice!r} is there twice in one object")
-        return dict(items)
+        found: dict[str, Any] = {}
+        for name, value in items:
+            if name in found:
+                raise ValueError(f"{shorten(name)!r} is there twice in one object")
+            found[name] = value
+        return found
 
     try:
         # Numbers are kept as they are written, never as floats.
@@ -133,16 +151,16 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
         raise fail(str(file), f"not JSON: {shorten(str(problem), 100)}", "check it at the place named") from None
     if not isinstance(content, dict):
         raise fail(str(file), "not an object of tables", '{"series": [{...}, ...], ...}')
-    tables = {}
+    tables: dict[str, Table] = {}
     for key, records in content.items():
-        where = f"{file}, {key}"
-        name = _table_name(key, known, str(file), strict=True)
-        if not name:
-            continue
+        name = _table_name(key, known, str(file), tables, strict=True)
+        where = f"{file}, {name}"
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise fail(where, "not a list of objects", '[{"series": "...", ...}, ...]')
         columns = list(dict.fromkeys(column for record in records for column in record))
-        rows = ((n, [_text(record.get(c), where) for c in columns]) for n, record in enumerate(records, start=2))
+        rows = (
+            (n, [_text(record.get(c), where, n, c) for c in columns]) for n, record in enumerate(records, start=2)
+        )
         tables[name] = _table(name, where, [(1, columns), *rows])
     return tables
 
@@ -151,30 +169,47 @@ def _read_workbook(file: Path, known: Sequence[str]) -> dict[str, Table]:
     _check_package(file)
     import openpyxl
 
+    tables: dict[str, Table] = {}
+    opened: list[Any] = []
     try:
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except Exception as problem:  # openpyxl raises nearly anything for a defective file
-        raise fail(str(file), f"not a readable workbook: {shorten(str(problem), 100)}") from None
-    tables = {}
-    try:
-        for sheet in workbook.worksheets:
-            name = _table_name(sheet.title, known, str(file), strict=False)
-            if name:
-                where = f"{file}, sheet {sheet.title}"
-                sheet.reset_dimensions()  # a stale dimension would hide rows
-                rows = (
-                    (n, [_cell_text(cell, where) for cell in row]) for n, row in enumerate(sheet.iter_rows(), 1)
-                )
-                tables[name] = _table(name, where, rows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # openpyxl's, on what it would not write back
+            # Twice, since only without the values it says which cells are formulas.
+            opened = [openpyxl.load_workbook(file, read_only=True, data_only=values) for values in (True, False)]
+            for sheet, formulas in zip(*(workbook.worksheets for workbook in opened), strict=True):
+                name = _table_name(sheet.title, known, str(file), tables, strict=False)
+                if name:
+                    tables[name] = _table(name, f"{file}, sheet {sheet.title}", _sheet_rows(sheet, formulas, file))
     except InputError:
         raise
-    except Exception as problem:
-        raise fail(str(file), f"not a readable workbook: {shorten(str(problem), 100)}") from None
+    except Exception as problem:  # openpyxl raises nearly anything for a defective file
+        cause: BaseException = problem
+        while cause.__context__ is not None:  # around the reason it puts words of its own
+            cause = cause.__context__
+        what = " ".join(str(cause).split()) or type(cause).__name__
+        raise fail(str(file), f"not a readable workbook: {shorten(what, 100)}", "save it again as .xlsx") from None
     finally:
-        workbook.close()
+        for workbook in opened:
+            workbook.close()
     if not tables:
         raise fail(str(file), f"no sheet is named {' or '.join(known)}", "name the sheets after the tables")
     return tables
+
+
+def _sheet_rows(sheet: Any, formulas: Any, file: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    where = f"{file}, sheet {sheet.title}"
+    for one in (sheet, formulas):
+        one.reset_dimensions()  # a stale dimension would hide rows
+    rows = zip(sheet.iter_rows(), formulas.iter_rows(), strict=True)
+    for number, (cells, written) in enumerate(rows, start=1):
+        if number > MAX_ROWS + 1:
+            raise fail(where, f"more than {MAX_ROWS} rows", "split it")
+        for cell, formula in zip(cells, written, strict=True):
+            # A formula that gives an empty text is blank, one that was never calculated is not known.
+            if formula.data_type == "f" and cell.value is None and cell.data_type == "n":
+                rule = f"the formula in {cell.coordinate} has never been calculated"
+                raise InputError([Problem(where, rule, number, hint="open it in Excel and save it")])
+        yield number, [_cell_text(cell, where, number) for cell in cells]
 
 
 def _check_package(file: Path) -> None:
@@ -194,32 +229,48 @@ def _table(name: str, file: str, lines: Iterable[tuple[int, Sequence[str]]]) -> 
     filled = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
     header = next(filled, None)
     if header is None:
-        raise fail(file, "it is empty", "the first row names the columns")
+        raise fail(file, "it is empty", _HEADER)
     columns = [cell.strip().lower().replace(" ", "_") for cell in header[1]]
     while columns and not columns[-1]:
         columns.pop()
+    if len(columns) > MAX_COLUMNS:
+        raise fail(file, f"more than {MAX_COLUMNS} columns", _HEADER)
+    seen: set[str] = set()
     for place, column in enumerate(columns, start=1):
         if not column:
-            raise fail(file, f"column {place} has no name", "the first row names the columns")
-        if columns.count(column) > 1:
+            raise fail(file, f"column {place} has no name", _HEADER)
+        if _CONTROL.search(column) or len(column) > MAX_COLUMN_NAME:
+            raise fail(file, f"column {place} is named {shorten(column)!r}, which is no name", _HEADER)
+        if column in seen:
             raise fail(file, f"the column {column} is there twice", "remove one of the two")
+        seen.add(column)
     rows: list[Row] = []
+    problems: list[Problem] = []
     for number, cells in filled:
         if any(cell.strip() for cell in cells[len(columns) :]):
-            problem = Problem(
-                file, f"it has more cells than the {len(columns)} columns", number, hint="quote commas"
-            )
-            raise InputError([problem])
+            rule = f"it has more cells than the {len(columns)} columns"
+            problems.append(Problem(file, rule, number, hint='write a text with a comma as "a, b"'))
+            continue
         if len(rows) == MAX_ROWS:
             raise fail(file, f"more than {MAX_ROWS} rows", "split it")
         padded = [*cells, *[""] * (len(columns) - len(cells))]
-        rows.append(Row(number, {column: cell.strip() for column, cell in zip(columns, padded, strict=False)}))
+        row = Row(number, {column: cell.strip() for column, cell in zip(columns, padded, strict=False)})
+        for column, cell in row.cells.items():
+            if len(cell) > MAX_CELL:
+                problems.append(Problem(file, f"a text has at most {MAX_CELL} characters", number, column, cell))
+            elif _CONTROL.search(cell):
+                problems.append(Problem(file, "it holds a character that is no text", number, column, cell))
+        rows.append(row)
+    if problems:
+        raise InputError(problems)
     return Table(name, file, tuple(columns), tuple(rows))
 
 
-def _table_name(text: str, known: Sequence[str], file: str, *, strict: bool) -> str:
+def _table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, Table], *, strict: bool) -> str:
     """The table that a file or sheet is; a workbook may hold other sheets, but not one that is nearly a table."""
     name = text.strip().lower().replace(" ", "_")
+    if name in read:
+        raise fail(file, f"the table {name} is there twice", "remove one of the two")
     if name in known:
         return name
     hint = suggestion(name, known)
@@ -234,13 +285,15 @@ def _bounded(file: Path) -> bytes:
     if size > MAX_FILE:
         raise fail(str(file), f"larger than {MAX_FILE // 2**20} MiB", "split it")
     if size == 0:
-        raise fail(str(file), "it is empty", "the first row names the columns")
+        raise fail(str(file), "it is empty", _HEADER)
     return file.read_bytes()
 
 
-def _cell_text(cell: Any, where: str) -> str:
-    text = _text(cell.value, where)
-    places = re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", cell.number_format or "") if text else None
+def _cell_text(cell: Any, where: str, number: int) -> str:
+    if cell.data_type == "e":
+        raise InputError([Problem(where, f"the cell {cell.coordinate} is {cell.value}", number, hint="mend it")])
+    text = _text(cell.value, where, number, "")
+    places = _places(cell.number_format or "") if text else None
     if places and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
         # As displayed: a stated 2.00 is more exact than a stated 2. Only zeros are added.
         value = Fraction(text)
@@ -249,22 +302,24 @@ def _cell_text(cell: Any, where: str) -> str:
     return text
 
 
-def _text(value: Any, where: str) -> str:
+def _places(number_format: str) -> re.Match[str] | None:
+    """The decimals that a number format shows, whatever currency stands beside them."""
+    return re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", _FORMAT_TEXT.sub("", number_format).partition(";")[0])
+
+
+def _text(value: Any, where: str, number: int, column: str) -> str:
     match value:
         case None:
-            text = ""
+            return ""
         case bool():
-            text = str(value).upper()
+            return str(value).upper()
         case str() | int() | Decimal():
-            text = str(value)
+            return str(value)
         case float():
-            text = f"{value:.15g}"
+            return f"{value:.15g}"
         case datetime() if value.time() == time():
-            text = value.date().isoformat()
+            return value.date().isoformat()
         case datetime() | date():
-            text = value.isoformat()
-        case _:
-            raise fail(where, f"a cell holds {type(value).__name__}; text, a number or a date is expected")
-    if len(text) > MAX_CELL:
-        raise fail(where, f"a cell holds more than {MAX_CELL} characters", "shorten it")
-    return text
+            return value.isoformat()
+    rule = f"{type(value).__name__} is not text, a number or a date"
+    raise InputError([Problem(where, f"{column}: {rule}" if column else rule, number, hint="give one value")])

@@ -9,10 +9,10 @@ from xl_conversion.books.finished.checks import checks_page
 from xl_conversion.books.finished.draft import Draft
 from xl_conversion.books.finished.inputs import conversions_page, inputs_page, securities_page
 from xl_conversion.books.finished.summary import WIDTHS, summary_page
-from xl_conversion.books.finished.tie_out import tie_out_page
+from xl_conversion.books.finished.tie_out import explanations_page, tie_out_page
 from xl_conversion.books.page import Book
 from xl_conversion.books.saving import workbook_bytes
-from xl_conversion.core.events import Adjustment
+from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.tie_out import Finding
 from xl_conversion.inputs.records import Case
 
@@ -33,6 +33,7 @@ def finished_workbook(case: Case, adjustments: Sequence[Adjustment], findings: S
     calculation_page(draft)
     if findings:
         tie_out_page(draft)
+        explanations_page(draft)
     master = checks_page(draft)
     summary_page(draft, summary, master)
     book.show_master_check(master, "OK")

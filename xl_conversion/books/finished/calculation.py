@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xl_conversion.books.finished.draft import Draft, figure_text, number_format
 from xl_conversion.books.native import native
 from xl_conversion.books.page import Look, Page, places
-from xl_conversion.core.events import Adjustment
+from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.steps import Step
 from xl_conversion.core.terms import Basis
 
@@ -57,7 +57,8 @@ def _steps(draft: Draft, page: Page, event: str, steps: Sequence[Step], given: M
         page.text(f"A{row}", step.symbol, "symbol")
         page.text(f"B{row}", step.label, "plain")
         page.text(f"C{row}", words.replace("*", "×"), "plain" if step.formula else "muted")
-        page.formula(f"D{row}", formula, step.value, _format(step, decimals), look)
+        draft.formats[event, step.symbol] = _format(step, decimals)
+        page.formula(f"D{row}", formula, step.value, draft.formats[event, step.symbol], look)
         page.text(f"E{row}", figure_text(step.value), "plain", align="right")
         page.text(f"F{row}", step.unit, "muted")
         page.text(f"G{row}", step.source, "muted")

@@ -20,12 +20,12 @@ def checks_page(draft: Draft) -> str:
         "Checks", "Whether the formulas of this workbook give the exact figures", [64, 24, 24, 16, 16, 12]
     )
     page.section("Tolerance")
-    page.text(f"A{page.row}", "Of an unrounded figure, as a part of it; a rounded one must be equal", "label")
+    page.text(f"A{page.row}", "Relative, of an unrounded figure; a rounded one must be equal", "label")
     page.number(f"B{page.row}", UNROUNDED_TOLERANCE, "0E+00")
     relative = page.address(f"B{page.row}")
     page.row += 1
     page.section("Checks")
-    page.header(HEADER, numeric="BCDE", freeze=True)
+    page.header(HEADER, numeric="BCDE", centred="F", freeze=True)
     first = page.row
     for adjustment in draft.adjustments:
         event = adjustment.issuance.event
@@ -56,7 +56,7 @@ def checks_page(draft: Draft) -> str:
 
 def _against_core(draft: Draft, page: Page, event: str, step: Step, relative: str) -> None:
     row = page.row
-    number = number_format(step.value, step.unit)
+    number = draft.formats[event, step.symbol]
     rounded = step.symbol.endswith("_rounded")
     page.text(f"A{row}", f"Event {event}: {step.symbol}, {step.label}")
     page.number(f"B{row}", step.value, number, "plain")

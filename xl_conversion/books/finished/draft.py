@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from xl_conversion.books.page import Book
-from xl_conversion.core.events import Adjustment
+from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.rounding import exact_text
 from xl_conversion.core.tie_out import Finding
 from xl_conversion.inputs.records import Case
 
 MOST_PLACES = 10
+CELL_DIGITS = 15
 
 
 @dataclass
@@ -26,8 +27,12 @@ class Draft:
     """Of the series' terms, by column of the series table."""
     given: dict[tuple[str, str], str] = field(default_factory=dict)
     """Of an event's inputs, by event and symbol (A, C, X, Y, K, listed)."""
+    securities: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Of the common of each security, by event and name."""
     steps: dict[tuple[str, str], str] = field(default_factory=dict)
     """Of computed figures, by event and symbol."""
+    formats: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The number formats of computed figures, by event and symbol."""
     conversions: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """Of sums over a security's conversions, by event, security and column."""
     results: str = ""
@@ -38,14 +43,24 @@ class Draft:
         return self.steps.get((event, symbol)) or self.given[event, symbol]
 
 
+def finding_name(draft: Draft, finding: Finding) -> str:
+    """What a finding is about, with its event where there are several."""
+    event = f"Event {finding.event}: " if len(draft.adjustments) > 1 else ""
+    return f"{event}{finding.item.value.replace('_', ' ')} {finding.subject}".strip()
+
+
 def number_format(value: Fraction, unit: str) -> str:
-    """All decimals of a figure, ten where there are more; thousands for counts and amounts.
+    """All decimals of a figure, ten where there are more, but no more digits than a cell shows truly; thousands
+    for counts and amounts.
 
     >>> number_format(Fraction(1277), "shares of common"), number_format(Fraction(1, 3), "money per share")
     ('#,##0', '0.0000000000')
+    >>> number_format(Fraction(10**8, 3), "shares of common")
+    '#,##0.0000000'
     """
     text = exact_text(value)
-    decimals = MOST_PLACES if text is None else min(MOST_PLACES, len(text.partition(".")[2]))
+    most = max(0, min(MOST_PLACES, CELL_DIGITS - len(str(int(abs(value))))))
+    decimals = most if text is None else min(most, len(text.partition(".")[2]))
     if unit.startswith("money"):
         decimals = max(decimals, 2)
     whole = "#,##0" if unit.startswith("shares") or unit == "money" else "0"

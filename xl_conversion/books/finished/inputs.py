@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from xl_conversion.books.finished.draft import Draft, number_format
 from xl_conversion.books.page import Page
-from xl_conversion.core.events import Conversion, Issuance, Security
+from xl_conversion.core.issuance import Conversion, Issuance, Security
 from xl_conversion.inputs.records import ConversionRecord, EventRecord, Record, SecurityRecord, SeriesRecord
 
 PRICE = "money per share"
@@ -41,8 +41,9 @@ def inputs_page(draft: Draft) -> None:
             if places is not None:
                 _line(draft, page, f"{stem}_decimals", f"{stem.title()} decimals", Fraction(places), "digits", "")
         page.text(f"A{page.row}", label, "label")
-        page.text(f"B{page.row}", text, "input", align="right")
-        page.text(f"C{page.row}", "text", "muted")
+        # No input of this workbook: another one would need other formulas.
+        page.text(f"B{page.row}", text, align="right")
+        page.text(f"C{page.row}", "built into the formulas", "muted")
         page.text(f"D{page.row}", series.source if name == "ratio_basis" else "", "muted")
         page.text(f"E{page.row}", note if name == "ratio_basis" else "", "muted")
         page.height([(note, 46), (series.source, 42)] if name == "ratio_basis" else [])
@@ -121,7 +122,7 @@ def securities_page(draft: Draft) -> None:
         first = page.row
         mine = [r for r in records if r.event == issuance.event]
         for record, security in zip(mine, issuance.securities, strict=True):
-            draft.given[issuance.event, security.name] = page.address(f"D{page.row}")
+            draft.securities[issuance.event, security.name] = page.address(f"D{page.row}")
             _security(page, issuance, record, security)
         last, row = page.row - 1, page.row
         page.text(f"A{row}", issuance.event, "result")
@@ -157,7 +158,12 @@ def _security(page: Page, issuance: Issuance, record: SecurityRecord, security: 
 
 def conversions_page(draft: Draft) -> None:
     """From principal to preferred to common, unrounded."""
-    rows = [(i, c) for i in draft.case.issuances for c in i.conversions]
+    # One security's rows together, so that their sum is one range.
+    rows = [
+        (issuance, conversion)
+        for issuance in draft.case.issuances
+        for conversion in sorted(issuance.conversions, key=lambda c: _place(issuance, c))
+    ]
     if not rows:
         return
     page = draft.book.page(
@@ -181,10 +187,15 @@ def conversions_page(draft: Draft) -> None:
         numeric="DEFGHI",
         freeze=True,
     )
-    records: list[Record] = [r for r in draft.case.records["conversions"] if isinstance(r, ConversionRecord)]
+    records = {
+        (r.event, r.security, r.holder): r
+        for r in draft.case.records["conversions"]
+        if isinstance(r, ConversionRecord)
+    }
     places: dict[tuple[str, str], list[int]] = {}
-    for (issuance, conversion), record in zip(rows, records, strict=True):
+    for issuance, conversion in rows:
         places.setdefault((issuance.event, conversion.security), []).append(page.row)
+        record = records[issuance.event, conversion.security, conversion.holder]
         _conversion(page, issuance, conversion, record)
     page.row += 1
     for (event, security), found in places.items():
@@ -199,11 +210,15 @@ def conversions_page(draft: Draft) -> None:
             ("H", "preferred", sum((c.preferred for c in chain), Fraction(0))),
             ("I", "common", sum((c.common for c in chain), Fraction(0))),
         ):
-            cells = ",".join(f"{column}{row}" for row in found)
+            cells = f"{column}{found[0]}:{column}{found[-1]}"
             unit = "money" if column == "D" else COMMON
             page.formula(f"{column}{page.row}", f"=SUM({cells})", value, _short(value, unit), "result")
             draft.conversions[event, security, name] = page.address(f"{column}{page.row}")
         page.row += 1
+
+
+def _place(issuance: Issuance, conversion: Conversion) -> int:
+    return [security.name for security in issuance.securities].index(conversion.security)
 
 
 def _conversion(page: Page, issuance: Issuance, conversion: Conversion, record: Record) -> None:

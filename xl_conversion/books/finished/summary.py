@@ -2,78 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from xl_conversion.books.finished.draft import Draft, figure_text, number_format
-from xl_conversion.books.page import UNROUNDED, Page
-from xl_conversion.core.adjustments import conversion_ratio
+from xl_conversion.books.finished.draft import Draft, figure_text, finding_name, number_format
+from xl_conversion.books.native import rounded
+from xl_conversion.books.page import UNROUNDED, Page, places
+from xl_conversion.core.rounding import RoundingType, round_to
 
 SHEETS = {
     "Inputs": "Terms of the series and the capitalization around each event; inputs are blue.",
     "Securities": "What was issued, and the consideration.",
     "Conversions": "From principal to preferred to common.",
     "Calculation": "Every step, with its clause, recomputed by native formulas.",
-    "Tie-out": "Stated figures against recomputed ones, and what would explain each difference.",
+    "Tie-out": "Stated figures against recomputed ones.",
+    "Explanations": "What was tried to explain each exception, and whether it reconciles.",
     "Checks": "Whether this workbook's formulas give the exact figures.",
 }
 WIDTHS = [40, 20, 22, 64, 22]
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure as the charter rounds it and unrounded: its values, and the expressions that give them."""
+
+    label: str
+    unit: str
+    decimals: int | None
+    rounded_at: str
+    rounded: Fraction
+    unrounded_at: str
+    unrounded: Fraction
+
+
 def summary_page(draft: Draft, page: Page, master: str) -> None:
     """Results first."""
-    series = draft.case.series
-    before = series.conversion_price
+    price, ratio = _before(draft)
     for adjustment in draft.adjustments:
         event, issuance = adjustment.issuance.event, adjustment.issuance
         page.section(f"{issuance.date.isoformat()}: {issuance.description or 'issuance'}")
         page.header(["Result", "As the charter rounds", "Unrounded", "Exact figure", "Unit"], numeric="BC")
-        price_unit, ratio_unit = "money per share", "common per preferred"
-        ratio_before = conversion_ratio(series.original_issue_price, before)
-        lines: list[tuple[str, str, Fraction, str, Fraction, str]] = [
-            (
-                "Conversion price before",
-                draft.steps[event, "CP1"],
-                before,
-                draft.steps[event, "CP1"],
-                before,
-                price_unit,
-            ),
-            (
-                "Conversion price after",
-                draft.steps[event, "price"],
-                adjustment.price,
-                draft.steps[event, "CP2"],
-                adjustment.price_unrounded,
-                price_unit,
-            ),
-            (
-                "Common per preferred before",
-                f"{draft.terms['original_issue_price']}/{draft.steps[event, 'CP1']}",
-                ratio_before,
-                f"{draft.terms['original_issue_price']}/{draft.steps[event, 'CP1']}",
-                ratio_before,
-                ratio_unit,
-            ),
-            (
-                "Common per preferred after",
-                draft.steps[event, "ratio"],
-                adjustment.ratio,
-                draft.steps[event, "CR"],
-                adjustment.ratio_unrounded,
-                ratio_unit,
-            ),
-        ]
-        for label, rounded_at, rounded, unrounded_at, unrounded, unit in lines:
-            row = page.row
-            page.text(f"A{row}", label, "label")
-            decimals = series.price.decimals if unit == price_unit else series.ratio.decimals
-            number = number_format(rounded, unit) if decimals is None else f"0.{'0' * decimals}".rstrip(".")
-            page.formula(f"B{row}", f"={rounded_at}", rounded, number, "result")
-            page.formula(f"C{row}", f"={unrounded_at}", unrounded, UNROUNDED)
-            page.text(f"D{row}", figure_text(unrounded), "plain")
-            page.text(f"E{row}", unit, "muted")
-            page.row += 1
-        before = adjustment.price if series.carried_price == "rounded" else adjustment.price_unrounded
+        new_price = replace(
+            price,
+            rounded_at=draft.steps[event, "price"],
+            rounded=adjustment.price,
+            unrounded_at=draft.steps[event, "CP2"],
+            unrounded=adjustment.price_unrounded,
+        )
+        new_ratio = replace(
+            ratio,
+            rounded_at=draft.steps[event, "ratio"],
+            rounded=adjustment.ratio,
+            unrounded_at=draft.steps[event, "CR"],
+            unrounded=adjustment.ratio_unrounded,
+        )
+        for figure, when in ((price, "before"), (new_price, "after"), (ratio, "before"), (new_ratio, "after")):
+            _line(page, figure, when)
+        price, ratio = new_price, new_ratio
     _exceptions(draft, page)
     page.section("Checks")
     page.text(f"A{page.row}", "All checks of this workbook", "label")
@@ -103,6 +88,37 @@ def summary_page(draft: Draft, page: Page, master: str) -> None:
         page.row += 1
 
 
+def _before(draft: Draft) -> tuple[_Figure, _Figure]:
+    """The price in force before the first event, which is as given, and its ratio."""
+    series = draft.case.series
+    cp1 = draft.steps[draft.adjustments[0].issuance.event, "CP1"]
+    given = series.conversion_price
+    price = _Figure("Conversion price", "money per share", series.price.decimals, cp1, given, cp1, given)
+    at, ratio = f"{draft.terms['original_issue_price']}/{cp1}", series.original_issue_price / given
+    rounded_at, whole = at, ratio
+    decimals, rounding_type = series.ratio.decimals, series.ratio.rounding_type
+    if decimals is not None:
+        rounded_at = rounded(rounding_type, at, draft.terms["ratio_decimals"])
+        whole = round_to(ratio, decimals, rounding_type)
+    return price, _Figure("Common per preferred", "common per preferred", decimals, rounded_at, whole, at, ratio)
+
+
+def _line(page: Page, figure: _Figure, when: str) -> None:
+    row, decimals = page.row, figure.decimals
+    # What was given, or did not move, is not rounded: all its digits are shown.
+    if decimals is not None and round_to(figure.rounded, decimals, RoundingType.FLOOR) == figure.rounded:
+        number = places(decimals)
+    else:
+        number = number_format(figure.rounded, figure.unit)
+    page.text(f"A{row}", f"{figure.label} {when}", "label")
+    page.formula(f"B{row}", f"={figure.rounded_at}", figure.rounded, number, "result")
+    page.formula(f"C{row}", f"={figure.unrounded_at}", figure.unrounded, UNROUNDED)
+    page.text(f"D{row}", figure_text(figure.unrounded), "plain")
+    page.text(f"E{row}", figure.unit, "muted")
+    page.height([(figure_text(figure.unrounded), 64)])
+    page.row += 1
+
+
 def _exceptions(draft: Draft, page: Page) -> None:
     page.section("Tie-out to the stated figures")
     if not draft.findings:
@@ -126,7 +142,7 @@ def _exceptions(draft: Draft, page: Page) -> None:
         if not finding.is_exception:
             continue
         row = page.row
-        label = f"{finding.item.value.replace('_', ' ')} {finding.subject}".strip() + f"\n{finding.check.meaning}"
+        label = f"{finding_name(draft, finding)}\n{finding.check.meaning}"
         page.text(f"A{row}", label, "plain")
         page.text(f"B{row}", finding.stated, "plain", align="right")
         page.text(f"C{row}", finding.at_precision, "plain", align="right")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from xl_conversion.books.finished.draft import Draft, number_format
+from xl_conversion.books.finished.draft import Draft, finding_name, number_format
 from xl_conversion.books.native import rounded
-from xl_conversion.books.page import Page, places
+from xl_conversion.books.page import Look, Page, places
 from xl_conversion.core.rounding import RoundingType, exact
-from xl_conversion.core.stated import Item, read_written
+from xl_conversion.core.stated import Item, Written, read_written
 from xl_conversion.core.terms import Basis
 from xl_conversion.core.tie_out import Check, Finding, Result
 
+_PRICES = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
+_OF_OTHER_ROWS = (Check.ROLLED_FORWARD, Check.OTHER_COUNT, Check.STATED_PRICE)
+"""Checks of what is stated in other rows already."""
 WIDTHS = [6, 34, 15, 15, 8, 18, 15, 14, 11, 12, 48, 20]
 HEADER = [
     "Tick",
@@ -33,25 +36,12 @@ def tie_out_page(draft: Draft) -> None:
     """Every finding, computed again by native formulas."""
     page = draft.book.page("Tie-out", "Stated figures against recomputed ones; nothing is corrected", WIDTHS)
     page.section("Findings")
-    page.header(HEADER, numeric="CDEFGHI", freeze=True)
+    page.header(HEADER, numeric="CDEFGHI", centred="AJ", freeze=True)
     first = page.row
     for finding in draft.findings:
         _finding(draft, page, finding, first)
     draft.results = page.address(f"J{first}") + ":" + page.address(f"J{page.row - 1}").partition("!")[2]
     page.mark(f"J{first}:J{page.row - 1}", Result.TIES.value, Result.EXCEPTION.value)
-    page.section("Explanations that were tried")
-    for finding in draft.findings:
-        if finding.tried:
-            page.text(f"B{page.row}", f"{_figure(finding)}, stated {finding.stated}", "label")
-            page.row += 1
-            for tried in finding.tried:
-                row = page.row
-                page.text(f"B{row}", tried.text, "muted")
-                page.sheet.merge_cells(f"C{row}:F{row}")
-                page.text(f"C{row}", tried.figure, "muted")
-                page.text(f"G{row}", tried.outcome.value, "plain")
-                page.height([(tried.text, 38), (tried.figure, 52)])
-                page.row += 1
     page.section("Tick marks")
     for check in Check:
         page.text(f"A{page.row}", check.value, "symbol", align="center")
@@ -60,29 +50,63 @@ def tie_out_page(draft: Draft) -> None:
         page.row += 1
 
 
+def explanations_page(draft: Draft) -> None:
+    """Every explanation that was tried of every exception, if any was."""
+    explained = [finding for finding in draft.findings if finding.tried]
+    if not explained:
+        return
+    widths = [52, 18, 52, 40, 16]
+    page = draft.book.page("Explanations", "What was tried to explain each exception", widths)
+    page.header(["Figure", "Stated", "Explanation tried", "It would be", "Outcome"], numeric="B", freeze=True)
+    for finding in explained:
+        for tried in finding.tried:
+            row = page.row
+            figure = f"{finding_name(draft, finding)}, {finding.check.meaning}"
+            page.text(f"A{row}", figure, "plain")
+            page.text(f"B{row}", finding.stated, "plain", align="right")
+            page.text(f"C{row}", tried.text, "plain")
+            page.text(f"D{row}", tried.figure, "plain")
+            page.text(f"E{row}", tried.outcome.value, "plain")
+            page.height([(figure, 52), (tried.text, 52), (tried.figure, 40)])
+            page.row += 1
+
+
 def _finding(draft: Draft, page: Page, finding: Finding, first: int) -> None:
     row = page.row
-    figure = f"{_figure(finding)}\n{finding.basis}"
+    figure = f"{finding_name(draft, finding)}\n{finding.basis.replace('*', '×')}"
     page.text(f"A{row}", finding.check.value, "symbol", align="center")
-    page.text(f"B{row}", figure.replace("*", "×"), "plain")
-    page.text(f"C{row}", finding.stated, "input", align="right")
+    page.text(f"B{row}", figure, "plain")
+    look: Look = "plain" if finding.check in _OF_OTHER_ROWS else "input"
+    page.text(f"C{row}", finding.stated, look, align="right")
     page.text(f"K{row}", finding.explanation, "plain")
     page.text(f"L{row}", finding.source, "muted")
     if finding.recomputed is None:
-        _text_finding(page, finding)
+        _reference_finding(page, finding)
     else:
         _number_finding(draft, page, finding, finding.recomputed, first)
     page.height([(figure, 34), (finding.explanation, 48), (finding.source, 20), (finding.stated, 15)])
     page.row += 1
 
 
-def _text_finding(page: Page, finding: Finding) -> None:
+def _reference_finding(page: Page, finding: Finding) -> None:
+    """Two documents: their numbers are compared where both state one, else their texts."""
     row = page.row
-    for column in "DEHI":
-        page.text(f"{column}{row}", "")
-    page.text(f"F{row}", "see the source", "muted", align="right")
     page.text(f"G{row}", finding.at_precision, "input", align="right")
-    page.formula(f"J{row}", f'=IF(C{row}=G{row},"ties","exception")', finding.result.value, align="center")
+    for column in "EI":
+        page.text(f"{column}{row}", "")
+    stated, reference = read_written(finding.stated), read_written(finding.at_precision)
+    compared = f"C{row}=G{row}"
+    if stated is None or reference is None:
+        for column in "DFH":
+            page.text(f"{column}{row}", "")
+    else:
+        compared = f"D{row}=F{row}"
+        unit = "shares" if finding.item not in _PRICES else "money per share"
+        for column, number in (("D", stated), ("F", reference)):
+            page.number(f"{column}{row}", number.value, _as_written(finding, number))
+        difference = stated.value - reference.value
+        page.formula(f"H{row}", f"=D{row}-F{row}", difference, _at_most(difference, unit))
+    page.formula(f"J{row}", f'=IF({compared},"ties","exception")', finding.result.value, align="center")
 
 
 def _number_finding(draft: Draft, page: Page, finding: Finding, recomputed: Fraction, first: int) -> None:
@@ -90,11 +114,9 @@ def _number_finding(draft: Draft, page: Page, finding: Finding, recomputed: Frac
     written = read_written(finding.stated)
     if written is None:
         raise ValueError(f"{finding.stated!r} is not a number as written")
-    shares = "#,##0" if finding.item not in (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO) else ""
-    as_written = shares if shares and not written.decimals else places(written.decimals)
-    page.number(f"D{row}", written.value, as_written)
-    page.number(f"E{row}", Fraction(written.decimals), "0")
-    unit = "shares" if shares else "money per share"
+    as_written = _as_written(finding, written)
+    _stated(draft, page, finding, written, first)
+    unit = "shares" if finding.item not in _PRICES else "money per share"
     page.formula(f"F{row}", f"={_formula(draft, finding, first)}", recomputed, _at_most(recomputed, unit))
     at_precision = exact(finding.at_precision.replace(",", ""))
     round_type = _rounding_type(draft, finding)
@@ -104,6 +126,32 @@ def _number_finding(draft: Draft, page: Page, finding: Finding, recomputed: Frac
     half = written.half_unit
     page.formula(f"I{row}", f"=10^-E{row}/2", half, places(written.decimals + 1))
     page.formula(f"J{row}", f'=IF(G{row}=D{row},"ties","exception")', finding.result.value, align="center")
+
+
+def _stated(draft: Draft, page: Page, finding: Finding, written: Written, first: int) -> None:
+    """The stated number and its digits: given, or taken from the rows where they are."""
+    row, as_written, digits = page.row, _as_written(finding, written), Fraction(written.decimals)
+    if finding.check is Check.ROLLED_FORWARD:
+        x, a = (_row_of(draft, finding.event, item, first) for item in (Item.X, Item.A))
+        page.formula(f"D{row}", f"=D{x}-D{a}", written.value, as_written)
+        page.formula(f"E{row}", f"=MAX(E{x},E{a})", digits, "0")
+    elif finding.check in _OF_OTHER_ROWS:
+        given = _row_of(draft, finding.event, finding.item, first)
+        page.formula(f"D{row}", f"=D{given}", written.value, as_written)
+        page.formula(f"E{row}", f"=E{given}", digits, "0")
+    else:
+        page.number(f"D{row}", written.value, as_written)
+        page.number(f"E{row}", digits, "0")
+
+
+def _row_of(draft: Draft, event: str, item: Item, first: int) -> int:
+    """Where an event's stated figure was entered."""
+    given = (event, item, Check.RECOMPUTED)
+    return next(r for r, f in enumerate(draft.findings, start=first) if (f.event, f.item, f.check) == given)
+
+
+def _as_written(finding: Finding, written: Written) -> str:
+    return "#,##0" if finding.item not in _PRICES and not written.decimals else places(written.decimals)
 
 
 def _at_most(value: Fraction, unit: str) -> str:
@@ -131,20 +179,21 @@ def _formula(draft: Draft, finding: Finding, first: int) -> str:
         case Check.ROLLED_FORWARD:
             return at("listed")
         case Check.STATED_PRICE:
-            stated = next(f for f in draft.findings if f.event == event and f.item is Item.CONVERSION_PRICE)
-            return f"{draft.terms['original_issue_price']}/D{first + draft.findings.index(stated)}"
+            return f"{draft.terms['original_issue_price']}/D{_row_of(draft, event, Item.CONVERSION_PRICE, first)}"
         case Check.CHAIN:
             column = "preferred" if finding.item is Item.PREFERRED_SHARES else "common"
             return draft.conversions[event, finding.subject, column]
         case Check.OTHER_COUNT:
-            price = f"MIN({at('CP1')},{at('CP1')}*{at('N')}/({at('A')}+{at('listed')}+{at('Y')}))"
+            cp1 = at("CP1")
+            price = f"MIN({cp1},{cp1}*{at('N')}/({at('A')}+{at('listed')}+{at('Y')}))"
             if finding.item is Item.CONVERSION_PRICE:
                 return price
             if draft.case.series.ratio_basis is Basis.ROUNDED and "price_decimals" in draft.terms:
-                price = rounded(draft.case.series.price.rounding_type, price, draft.terms["price_decimals"])
+                taken = rounded(draft.case.series.price.rounding_type, price, draft.terms["price_decimals"])
+                price = f"IF({price}<{cp1},MIN({cp1},{taken}),{cp1})"
             return f"{draft.terms['original_issue_price']}/{price}"
     if finding.item is Item.COMMON_SHARES:
-        return at(finding.subject)
+        return draft.securities[event, finding.subject]
     symbols = {
         Item.NUMERATOR: "N",
         Item.DENOMINATOR: "D",
@@ -152,7 +201,3 @@ def _formula(draft: Draft, finding: Finding, first: int) -> str:
         Item.CONVERSION_RATIO: "CR",
     }
     return at(symbols.get(finding.item, finding.item.value))
-
-
-def _figure(finding: Finding) -> str:
-    return f"{finding.item.value.replace('_', ' ')} {finding.subject}".strip()

@@ -1,1 +1,1 @@
-"""Template workbooks: models that a reader keeps and overwrites, with worksheet functions beside native formulas."""
+"""Template workbooks: models that a reader keeps and overwrites, worksheet functions beside native formulas."""

@@ -1,4 +1,4 @@
-"""One text for each formula: written in symbols, it becomes the cell's formula and the value that the cell will have.
+"""One text for each formula: written in symbols, it becomes the cell's formula and the value it will have.
 
 The text is Excel's own syntax with symbols for cells, ``MIN(CP1, CP1*N/D)``. Numbers as constants are refused: a
 model keeps them in labelled cells. Values are computed in doubles, as a host does; ``CP_`` functions by
@@ -57,8 +57,8 @@ class Place:
 def written(expression: str, places: Mapping[str, Place], sheet: str) -> str:
     """The formula of a cell of `sheet`.
 
-    >>> written("MIN(CP1, CP1*N/D)", {"CP1": Place("In", "C5"), "N": Place("S", "E9"), "D": Place("S", "E12")}, "S")
-    '=MIN(In!$C$5,In!$C$5*E9/E12)'
+    >>> written("MIN(CP1, CP1*N/D)", {"CP1": Place("In", "C5"), "N": Place("S", "E9"), "D": Place("S", "F9")}, "S")
+    "=MIN('In'!$C$5,'In'!$C$5*E9/F9)"
 
     Raises KeyError for a symbol that has no place.
     """
@@ -218,6 +218,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "ISEVEN": lambda value: int(_number(value)) % 2 == 0,
     "ISNUMBER": lambda value: isinstance(value, float | int) and not isinstance(value, bool),
     "MATCH": _matched,
+    "MAX": lambda *values: max(_numbers(values)),
     "MIN": lambda *values: min(_numbers(values)),
     "ROUND": _rounded(RoundingType.HALF_UP),
     "ROUNDDOWN": _rounded(RoundingType.FLOOR),

@@ -20,8 +20,10 @@ HEADER = (
     "Check",
     "Unit",
 )
-NUMERIC = "DEFG"
+NUMERIC, CENTRED = "DEFG", "H"
 FUNCTION, NATIVE, CHECKED = "D", "E", "FGH"
+MUTED = 10 / 9
+"""Muted text is that much smaller, so that more of it fits."""
 FUNCTION_OF = "{}_BY_FUNCTION"
 
 
@@ -35,7 +37,7 @@ class Lines:
 
     def header(self, *, freeze: bool = False) -> None:
         """The table's header row."""
-        self.page.header([*HEADER, self.last], numeric=NUMERIC, freeze=freeze)
+        self.page.header([*HEADER, self.last], numeric=NUMERIC, centred=CENTRED, freeze=freeze)
 
     def figure(
         self,
@@ -58,14 +60,23 @@ class Lines:
         """
         look: Look = "result" if result else "plain"
         row = self._words(symbol, label, formula, unit, last)
-        self.model.formula(self.page, f"{NATIVE}{row}", native, number_format, symbol=symbol, look=look, name=name)
+        self.model.formula(
+            self.page, f"{NATIVE}{row}", native, number_format, symbol=symbol, look=look, align="right", name=name
+        )
         if function:
             by_function = FUNCTION_OF.format(symbol)
             self.model.formula(
                 self.page, f"{FUNCTION}{row}", function, number_format, symbol=by_function, look=look
             )
             self.model.check(
-                self.page, CHECKED, f"{symbol}: {label}", symbol, by_function, tolerance, number_format, symbol=symbol
+                self.page,
+                CHECKED,
+                f"{symbol}: {label}",
+                symbol,
+                by_function,
+                tolerance,
+                number_format,
+                symbol=symbol,
             )
         else:
             self._empty(f"{FUNCTION}{CHECKED}")
@@ -85,7 +96,7 @@ class Lines:
         self.page.text(f"C{row}", formula, "muted")
         self.page.text(f"I{row}", unit, "muted")
         self.page.text(f"J{row}", last, "muted")
-        self.page.height([(label, WIDTHS[1]), (formula, WIDTHS[2]), (last, WIDTHS[9])])
+        self.page.height([(label, WIDTHS[1]), (formula, MUTED * WIDTHS[2]), (last, MUTED * WIDTHS[9])])
         return row
 
     def _empty(self, columns: str) -> None:
@@ -98,9 +109,11 @@ def by_function(symbol: str) -> str:
     return FUNCTION_OF.format(symbol)
 
 
-def wide(page: Page, columns: tuple[str, str], widths: Sequence[float], text: str) -> None:
-    """A text across several columns, with the row as high as it needs."""
+def wide(
+    page: Page, columns: tuple[str, str], widths: Sequence[float], text: str, *beside: tuple[str, float]
+) -> None:
+    """A text across several columns, with the row as high as it and the texts `beside` it need."""
     first, last = columns
     page.text(f"{first}{page.row}", text, "muted")
     page.sheet.merge_cells(f"{first}{page.row}:{last}{page.row}")
-    page.height([(text, sum(widths))])
+    page.height([(text, MUTED * sum(widths)), *beside])

@@ -1,10 +1,11 @@
-"""What the sheets of a template share: symbols and where they stand, cells and their values, rows that are checked."""
+"""What the sheets of a template share: symbols and where they stand, cells and their values, checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from typing import Literal
 
 from openpyxl.utils import cols_from_range
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -21,9 +22,9 @@ UNROUNDED = "0.0000000000"
 SHARES = "#,##0"
 SHARES_UNROUNDED = "#,##0.0000"
 AMOUNT = "#,##0.00######"
-SMALL = "0E+00"
+SMALL = "0E+00;-0E+00;0"
 DIFFERENCE = "0.0E+00;-0.0E+00;0"
-APART = "#,##0.####;-#,##0.####;0"
+APART = "#,##0.00##;-#,##0.00##;0"
 
 PER_SHARE = "money per share"
 COMMON = "shares of common"
@@ -77,15 +78,25 @@ class Model:
         page.text(coordinate, text, "input", align=align)
         self._set(page, coordinate, text or None, symbol, name)
 
+    def listed(self, page: Page, coordinate: str, symbol: str, text: str) -> None:
+        """A text that formulas read and nobody overwrites."""
+        page.text(coordinate, text)
+        self._set(page, coordinate, text, symbol, "")
+
+    def count(self, page: Page, coordinate: str, symbol: str, value: int) -> None:
+        """A given whole number."""
+        self.number(page, coordinate, symbol, Fraction(value), WHOLE)
+
     def day(self, page: Page, coordinate: str, symbol: str, value: date, *, name: str = "") -> None:
         """A given date."""
         page.day(coordinate, value)
         self._set(page, coordinate, value, symbol, name)
 
-    def blank(self, page: Page, coordinate: str, number_format: str) -> None:
-        """An empty input."""
+    def blank(self, page: Page, coordinate: str, symbol: str, number_format: str) -> None:
+        """An input that is left empty."""
         page.text(coordinate, "", "input", align="right")
         page.sheet[coordinate].number_format = number_format
+        self._set(page, coordinate, None, symbol, "")
 
     def formula(
         self,
@@ -119,12 +130,10 @@ class Model:
         cells = [cell for column in cols_from_range(f"{place.first}:{place.last}") for cell in column]
         return tuple(self._values.get((place.sheet, cell)) for cell in cells)
 
-    def figure(self, symbol: str) -> float:
-        """The number in a cell."""
+    def texts(self, symbol: str) -> str:
+        """The texts of a range, for a message."""
         value = self.value(symbol)
-        if not isinstance(value, float):
-            raise TypeError(f"{symbol} is {value!r}, not a number")
-        return value
+        return ", ".join(map(str, value if isinstance(value, tuple) else (value,)))
 
     def check(
         self,
@@ -142,7 +151,8 @@ class Model:
 
         Without the add-in the result says so; any other error and anything that is no number is CHECK.
         """
-        row, (left, middle, right) = page.row, columns
+        row = page.row
+        left, middle, right = tuple(columns)
         apart, allowed, result = f"{symbol}_APART", f"{symbol}_ALLOWED", f"{symbol}_RESULT"
         self.formula(
             page,
@@ -152,7 +162,7 @@ class Model:
             symbol=apart,
             align="right",
         )
-        self.formula(page, f"{middle}{row}", tolerance, SMALL, symbol=allowed)
+        self.formula(page, f"{middle}{row}", tolerance, SMALL, symbol=allowed, look="muted")
         self.formula(
             page,
             f"{right}{row}",
@@ -163,9 +173,7 @@ class Model:
             name=f"chk_{symbol.lower()}",
         )
         page.mark(f"{right}{row}", OK, CHECK, NO_ADDIN)
-        self.checks.append(
-            Check(label, page.sheet.title, expected, actual, apart, allowed, result, number_format)
-        )
+        self.checks.append(Check(label, page.sheet.title, expected, actual, apart, allowed, result, number_format))
 
     def name(self, name: str, symbol: str) -> None:
         """Makes a cell part of the interface."""
@@ -202,7 +210,9 @@ def zero_or_above(label: str) -> DataValidation:
 
 def whole(label: str, least: int, most: int) -> DataValidation:
     """Refuses what is not a whole number between two."""
-    return _rule(label, f"it must be a whole number from {least} to {most}", "whole", "between", str(least), str(most))
+    return _rule(
+        label, f"it must be a whole number from {least} to {most}", "whole", "between", str(least), str(most)
+    )
 
 
 def one_of(label: str, cells: Place, names: str) -> DataValidation:
@@ -213,7 +223,12 @@ def one_of(label: str, cells: Place, names: str) -> DataValidation:
 
 
 def _rule(
-    label: str, rule: str, kind: str, operation: str | None, first: str, second: str | None = None
+    label: str,
+    rule: str,
+    kind: Literal["decimal", "whole", "list"],
+    operation: Literal["greaterThan", "greaterThanOrEqual", "between"] | None,
+    first: str,
+    second: str | None = None,
 ) -> DataValidation:
     return DataValidation(
         type=kind,

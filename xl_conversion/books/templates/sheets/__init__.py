@@ -1,2 +1,2 @@
-"""The sheets of the conversion price model, in reading order: about, inputs, securities, chain, calculation, what_if,
-rounding, tie_out, checks."""
+"""The sheets of the conversion price model: about, inputs, securities, chain, calculation, what_if, rounding,
+tie_out, checks, in reading order."""

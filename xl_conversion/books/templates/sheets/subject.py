@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from xl_conversion.core.events import Adjustment, Issuance
 from xl_conversion.core.history import replay
+from xl_conversion.core.issuance import Adjustment, Issuance
 from xl_conversion.core.terms import Series
 from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.inputs.records import Case, ConversionRecord, EventRecord, Record, SecurityRecord
@@ -59,7 +59,8 @@ class Subject:
     def sources(self) -> list[str]:
         """The documents behind the figures, each once."""
         found = [self.series.source, self.issuance.source]
-        found += [record.source for record in (*self.securities, *self.conversions)]
+        found += [security.source for security in self.securities]
+        found += [conversion.source for conversion in self.conversions]
         found += [finding.source for finding in self.findings]
         found += [s.reference_source for s in self.case.stated if s.event == self.issuance.event]
         parts = [part.strip() for text in found for part in text.split(";")]
