@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xl_conversion.core.tie_out import Finding
     from xl_conversion.functions.boundary import Cell, Range
     from xl_conversion.functions.catalogue import Function
-    from xl_conversion.inputs.records import Case
+    from xl_conversion.inputs.reading import Case
 
 EXIT_ERROR, EXIT_INPUT, EXIT_EXCEPTIONS = 1, 2, 3
 MAX_PROBLEMS = 20
@@ -136,7 +136,7 @@ def export(source: Path, folder: Path, *, force: bool) -> None:
     """
     from xl_conversion.books.export import export_cases
     from xl_conversion.core.rounding import shown, to_text
-    from xl_conversion.inputs.records import read_cases
+    from xl_conversion.inputs.reading import read_cases
 
     cases = read_cases(source)
     with _progress(len(cases), "workbooks") as advance:
@@ -169,7 +169,7 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
     INPUT is a folder of CSV files, a .json or an .xlsx file; xl-conversion example writes one to start from.
     Exits with 0 when all tie and with 3 when there are exceptions.
     """
-    from xl_conversion.inputs.records import read_cases
+    from xl_conversion.inputs.reading import read_cases
 
     found = [(case, _findings(case)) for case in read_cases(source)]
     if as_json:

@@ -34,7 +34,7 @@ from xl_conversion.core.rounding import RoundingType, round_to, round_whole
 from xl_conversion.core.terms import Basis
 from xl_conversion.core.tie_out import tie_out
 from xl_conversion.functions.catalogue import FUNCTIONS
-from xl_conversion.inputs.records import Case, read_cases
+from xl_conversion.inputs.reading import Case, read_cases
 
 pytest_plugins = ["support.calc"]
 

@@ -11,7 +11,7 @@ from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
-from xl_conversion.inputs.records import Case
+from xl_conversion.inputs.reading import Case
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from xl_conversion.books.page import Book
 from xl_conversion.books.saving import workbook_bytes
 from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.tie_out import Finding
-from xl_conversion.inputs.records import Case
+from xl_conversion.inputs.reading import Case
 
 
 def finished_workbook(case: Case, adjustments: Sequence[Adjustment], findings: Sequence[Finding]) -> bytes:

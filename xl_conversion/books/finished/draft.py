@@ -9,7 +9,7 @@ from xl_conversion.books.page import Book
 from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.rounding import exact_text
 from xl_conversion.core.tie_out import Finding
-from xl_conversion.inputs.records import Case
+from xl_conversion.inputs.reading import Case
 
 MOST_PLACES = 10
 CELL_DIGITS = 15

@@ -13,7 +13,7 @@ from xl_conversion.books.templates.sheets import about, calculation, chain, chec
 from xl_conversion.books.templates.sheets import rounding as rounding_sheet
 from xl_conversion.books.templates.sheets import tie_out as tie_out_sheet
 from xl_conversion.books.templates.sheets.subject import Subject
-from xl_conversion.inputs.records import Case, read_cases
+from xl_conversion.inputs.reading import Case, read_cases
 
 TITLE = "Conversion price model"
 ONE_PAGE = ("About", "Inputs", "Calculation", "What if")

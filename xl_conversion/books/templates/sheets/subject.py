@@ -9,7 +9,8 @@ from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment, Issuance
 from xl_conversion.core.terms import Series
 from xl_conversion.core.tie_out import Finding, tie_out
-from xl_conversion.inputs.records import Case, ConversionRecord, EventRecord, Record, SecurityRecord
+from xl_conversion.inputs.reading import Case
+from xl_conversion.inputs.records import ConversionRecord, EventRecord, Record, SecurityRecord
 
 R = TypeVar("R", SecurityRecord, ConversionRecord, EventRecord)
 

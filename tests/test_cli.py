@@ -1,0 +1,616 @@
+"""The command line: results on stdout, one line and a hint on stderr, exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from xl_conversion import __version__, cli
+from xl_conversion.functions.catalogue import CATALOGUE
+from xl_conversion.functions.pages import function_table
+
+SCRIPT = shutil.which("xl-conversion", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+class Outcome:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def errors(self) -> list[str]:
+        """The messages on stderr, each one line, and its hint."""
+        lines = self.err.splitlines()
+        for line in lines:
+            assert line.isprintable()
+            assert "Traceback" not in line
+        return lines
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """The whole command line in this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("XL_CONVERSION_TRACEBACK", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments: str) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["xl-conversion", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capfd.readouterr()
+        code = ended.value.code
+        return Outcome(code if isinstance(code, int) else 0, out, err)
+
+    return call
+
+
+@pytest.fixture
+def notice(run: Run, tmp_path: Path) -> Path:
+    """The example's input."""
+    assert run("example", "notice").code == 0
+    return tmp_path / "notice"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class TestCall:
+    @pytest.mark.parametrize(
+        ("arguments", "result"),
+        [
+            ("CP_SPLIT 50 2 1", "25"),
+            ("cp_split 50 2 1", "25"),
+            ("CP_SPLIT 50. .2e1 +1", "25"),
+            ("CP_WEIGHTED_AVERAGE 6.41 33831184 8187842.70 81728433 1411724 2", "2"),
+            ("CP_WEIGHTED_AVERAGE 6.41 33831184 8187842.70 81728433 1411724", "2.001301181799737"),
+            ("CP_ROUND -3.205 2", "-3.21"),
+            ("CP_ROUND -- -3.205 2", "-3.21"),
+            ("CP_ROUND -.5 0", "-1"),
+            ("CP_ROUND -1e2 -3", "0"),
+            ("CP_ROUND 3.205 2 half_even", "3.2"),
+            ("CP_ROUND 3.205 2 NORMAL", "3.21"),
+            ("CP_VERSION", __version__),
+            ("CP_ROUND --exact 3.205 2", "641/200"),
+            ("CP_ROUND --exact -- -3.205 2 half_even", "-641/200"),
+            ("CP_SPLIT 50 2 1 --exact", "25"),
+            ("CP_WEIGHTED_AVERAGE --exact 6.41 33831184 8187842.70 81728433 1411724", "3901581383/1949522350"),
+        ],
+    )
+    def test_gives_the_result(self, run: Run, arguments: str, result: str) -> None:
+        outcome = run("call", *arguments.split())
+        assert (outcome.code, outcome.out, outcome.err) == (0, result + "\n", "")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["CP_SPLIT"], "#VALUE! CP_SPLIT: conversion_price is blank; a number is required"),
+            (["CP_SPLIT", "50", "", "1"], "#VALUE! CP_SPLIT: split_new is blank; a number is required"),
+            (
+                ["CP_SPLIT", "50", "two", "1"],
+                "#VALUE! CP_SPLIT: split_new is the text 'two'; a number is required",
+            ),
+            (["CP_SPLIT", "50", '"2"', "1"], "#VALUE! CP_SPLIT: split_new is the text '2'; a number is required"),
+            (
+                ["CP_SPLIT", "50", "TRUE", "1"],
+                "#VALUE! CP_SPLIT: split_new is TRUE; a number is required, not a boolean",
+            ),
+            (
+                ["CP_SPLIT", "50", "2002-02-05", "1"],
+                "#VALUE! CP_SPLIT: split_new is the date 2002-02-05; a number is required",
+            ),
+            (
+                ["CP_SPLIT", "50", "2002-02-30", "1"],
+                "#VALUE! CP_SPLIT: split_new is the text '2002-02-30'; a number is required",
+            ),
+            (["CP_SPLIT", "50", "#N/A", "1"], "#N/A CP_SPLIT: split_new is #N/A; an error is handed on"),
+            (["CP_SPLIT", "50", "#div/0!", "1"], "#DIV/0! CP_SPLIT: split_new is #DIV/0!; an error is handed on"),
+            (["CP_SPLIT", "50", "-2", "1"], "#NUM! CP_SPLIT: split_new is -2; it must be above 0"),
+            (["CP_SPLIT", "-5", "2", "1"], "#NUM! CP_SPLIT: conversion_price is -5; it must be above 0"),
+            (
+                ["CP_SPLIT", "1e999", "2", "1"],
+                "#NUM! CP_SPLIT: conversion_price is beyond what a cell can hold; "
+                "a number that a cell can hold is required",
+            ),
+            (["CP_ROUND", "nan", "2"], "#VALUE! CP_ROUND: number is the text 'nan'; a number is required"),
+            (
+                ["CP_ROUND", "1", "2", "up"],
+                "#VALUE! CP_ROUND: rounding_type is 'up'; it must be one of half_up, half_even, floor, ceiling",
+            ),
+            (["CP_SPLIT", "1", "2", "3", "4", "floor", "6"], "#VALUE! CP_SPLIT: 6 arguments; it takes at most 5"),
+            (["CP_VERSION", "1"], "#VALUE! CP_VERSION: 1 arguments; it takes at most 0"),
+            (["CP_ROUND", "--exact", "1", "1.5"], "#NUM! CP_ROUND: decimals is 1.5; it must be a whole number"),
+        ],
+    )
+    def test_an_error_names_argument_value_and_rule(self, run: Run, arguments: list[str], message: str) -> None:
+        outcome = run("call", *arguments)
+        assert (outcome.code, outcome.out) == (1, "")
+        error, hint = outcome.errors()
+        assert error.startswith(message)
+        assert hint.startswith(f"  hint: {arguments[0]}(")
+
+    @pytest.mark.parametrize(
+        ("name", "hint"),
+        [
+            ("CP_SPLITS", "did you mean CP_SPLIT?"),
+            ("cp_weigted_average", "did you mean CP_WEIGHTED_AVERAGE?"),
+            ("SUM", "xl-conversion functions lists them"),
+            ("x" * 1000, "xl-conversion functions lists them"),
+        ],
+    )
+    def test_an_unknown_function(self, run: Run, name: str, hint: str) -> None:
+        outcome = run("call", name, "1")
+        assert (outcome.code, outcome.out) == (1, "")
+        error, given = outcome.errors()
+        assert re.fullmatch(r"#NAME\? \S{1,40}: there is no such function", error)
+        assert given == f"  hint: {hint}"
+
+    @pytest.mark.parametrize("place", [0, 2])
+    def test_a_misspelt_option_is_no_argument(self, run: Run, place: int) -> None:
+        arguments = ["CP_SPLIT", "50", "2", "1"]
+        arguments.insert(place, "--exakt")
+        outcome = run("call", *arguments)
+        assert outcome.code in (1, 2)
+        assert "--exakt" in outcome.err
+
+    def test_a_range_gives_rows(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "prices.csv").write_text("2.00\n\n4\n#N/A\n", encoding="utf-8")
+        outcome = run("call", "CP_RATIO", "6.41", "@prices.csv")
+        assert (outcome.code, outcome.out) == (1, "3.205\n#VALUE!\n1.6025\n#N/A\n")
+        assert outcome.errors() == [
+            "#VALUE! CP_RATIO: conversion_price is blank; a number is required",
+            "#N/A CP_RATIO: conversion_price is #N/A; an error is handed on",
+            "  hint: CP_RATIO(original_issue_price, conversion_price, [decimals], [rounding_type])",
+        ]
+
+    def test_a_column_and_a_row_give_a_grid(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "new.csv").write_text("2,4,5\n")
+        (tmp_path / "price.csv").write_bytes(b"\xef\xbb\xbf50\r\n100\r\n")
+        outcome = run("call", "CP_SPLIT", "@price.csv", "@new.csv", "1")
+        assert (outcome.code, outcome.out, outcome.err) == (0, "25\t12.5\t10\n50\t25\t20\n", "")
+        exact = run("call", "--exact", "CP_SPLIT", "@price.csv", "3", "1")
+        assert exact.out == "50/3\n100/3\n"
+
+    def test_ranges_of_different_sizes(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "two.csv").write_text("1\n2\n")
+        (tmp_path / "three.csv").write_text("1\n2\n4\n")
+        outcome = run("call", "CP_SPLIT", "@two.csv", "@three.csv", "1")
+        assert (outcome.code, outcome.out) == (1, "1\n1\n#N/A\n")
+
+    @pytest.mark.parametrize(
+        ("content", "rule"),
+        [
+            (None, "it cannot be read: No such file or directory"),
+            (b"", "it is empty"),
+            (b"\xff\xfe1\0", "not UTF-8 text"),
+            (b'1\n"2\n', "not CSV: unexpected end of data"),
+        ],
+    )
+    def test_a_range_that_cannot_be_read(self, run: Run, tmp_path: Path, content: bytes | None, rule: str) -> None:
+        if content is not None:
+            (tmp_path / "range.csv").write_bytes(content)
+        outcome = run("call", "CP_RATIO", "6.41", "@range.csv")
+        assert (outcome.code, outcome.out) == (2, "")
+        error, hint = outcome.errors()
+        assert error.startswith("range.csv")
+        assert error.endswith(rule)
+        assert hint.startswith("  hint: ")
+
+    def test_every_example_of_the_catalogue(self, run: Run) -> None:
+        for function in CATALOGUE:
+            outcome = run("call", function.name, *function.example)
+            assert (outcome.code, outcome.out.strip()) == (0, function.example_result), function.name
+
+
+class TestFunctions:
+    def test_lists_every_one(self, run: Run) -> None:
+        outcome = run("functions")
+        signatures = [line for line in outcome.out.splitlines() if line.startswith("CP_")]
+        assert (outcome.code, outcome.err) == (0, "")
+        assert signatures == [function.signature for function in CATALOGUE]
+
+    def test_explains_one(self, run: Run) -> None:
+        outcome = run("functions", "cp_split")
+        assert outcome.code == 0
+        assert outcome.out.startswith(
+            "CP_SPLIT(conversion_price, split_new, split_old, [decimals], [rounding_type])\n"
+        )
+        for words in (
+            "split_old (shares of common; it must be above 0)",
+            "CP1 x old / new",
+            "=CP_SPLIT(50,2,1) gives 25",
+        ):
+            assert words in outcome.out
+        assert max(map(len, outcome.out.splitlines())) < 100
+        assert run("functions", "CP_SPLITT").errors()[1] == "  hint: did you mean CP_SPLIT?"
+
+    def test_json_is_the_whole_catalogue(self, run: Run) -> None:
+        assert json.loads(run("functions", "--json").out) == [
+            json.loads(json.dumps(function.as_dict())) for function in CATALOGUE
+        ]
+        (one,) = json.loads(run("functions", "--json", "CP_ROUND").out)
+        assert one["name"] == "CP_ROUND"
+
+    def test_markdown_is_the_table_of_the_pages(self, run: Run) -> None:
+        assert run("functions", "--markdown").out == function_table() + "\n"
+
+
+class TestExample:
+    @pytest.mark.parametrize(
+        ("form", "names"),
+        [
+            ("csv", ["series.csv", "events.csv", "securities.csv", "conversions.csv", "stated.csv"]),
+            ("json", ["vsource.json"]),
+            ("xlsx", ["vsource.xlsx"]),
+        ],
+    )
+    def test_writes_what_it_prints(self, run: Run, tmp_path: Path, form: str, names: list[str]) -> None:
+        folder = Path("a") / "b"
+        outcome = run("example", str(folder), "--format", form)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.splitlines() == [str(folder / name) for name in names]
+        before = tree(tmp_path)
+        assert sorted(before) == sorted(outcome.out.split())
+        assert run("example", str(folder), "--format", form).code == 0
+        assert tree(tmp_path) == before
+        source = str(folder) if form == "csv" else str(folder / names[0])
+        assert run("tie-out", source).code == 3
+
+    def test_keeps_files_that_differ(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "notice").mkdir()
+        (tmp_path / "notice" / "stated.csv").write_text("mine")
+        outcome = run("example", "notice")
+        assert outcome.code == 2
+        assert outcome.errors()[0] == f"Cannot write {Path('notice') / 'stated.csv'}: it is there and differs"
+        assert tree(tmp_path) == {str(Path("notice") / "stated.csv"): b"mine"}
+
+    @pytest.mark.parametrize("folder", ["file", "file/below"])
+    def test_a_file_in_the_way(self, run: Run, tmp_path: Path, folder: str) -> None:
+        (tmp_path / "file").write_text("x")
+        outcome = run("example", folder)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors()[0].startswith(f"Cannot make the folder {Path(folder)}: ")
+
+    def test_an_unknown_form(self, run: Run) -> None:
+        outcome = run("example", "notice", "--format", "ods")
+        assert outcome.code == 2
+        assert "'ods' is not one of 'csv', 'json', 'xlsx'" in outcome.err
+
+
+class TestExport:
+    WORKBOOK = Path("out") / "Vsource, Inc. Series 2-A Convertible Preferred.xlsx"
+
+    def test_prints_the_results_and_where_the_workbook_is(self, run: Run, notice: Path) -> None:
+        outcome = run("export", "notice", "--out", "out")
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.splitlines() == [
+            "Vsource, Inc. Series 2-A Convertible Preferred",
+            "  2002-02-05: conversion price 6.41 -> 2.00",
+            "    unrounded 2.0013011817...",
+            "    common per preferred 3.20, unrounded 3.2029162118...",
+            "  tie-out: 6 exceptions in 16 comparisons",
+            f"  workbook: {self.WORKBOOK}",
+        ]
+        assert self.WORKBOOK.read_bytes().startswith(b"PK")
+
+    def test_again_changes_nothing(self, run: Run, notice: Path) -> None:
+        run("export", "notice", "--out", "out")
+        before, stat = self.WORKBOOK.read_bytes(), self.WORKBOOK.stat()
+        outcome = run("export", "notice", "--out", "out")
+        assert outcome.code == 0
+        assert outcome.out.splitlines()[-1] == f"  workbook: {self.WORKBOOK} (unchanged)"
+        assert (self.WORKBOOK.read_bytes(), self.WORKBOOK.stat().st_mtime_ns) == (before, stat.st_mtime_ns)
+
+    def test_a_workbook_that_differs_is_only_replaced_by_force(self, run: Run, notice: Path) -> None:
+        self.WORKBOOK.parent.mkdir()
+        self.WORKBOOK.write_bytes(b"mine")
+        outcome = run("export", "notice", "--out", "out")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors() == [
+            f"Cannot write {self.WORKBOOK}: it is there and differs",
+            "  hint: --force replaces it.",
+        ]
+        assert self.WORKBOOK.read_bytes() == b"mine"
+        assert run("export", "notice", "--out", "out", "--force").code == 0
+        assert self.WORKBOOK.read_bytes().startswith(b"PK")
+
+    def test_of_several_none_is_written_when_one_cannot_be(self, run: Run, notice: Path, tmp_path: Path) -> None:
+        for table in notice.iterdir():
+            header, *rows = table.read_text(encoding="utf-8").splitlines()
+            others = [row.replace("Series 2-A", "Series 4-A", 1) for row in rows]
+            table.write_text("\n".join([header, *rows, *others]) + "\n", encoding="utf-8")
+        (tmp_path / "out").mkdir()
+        in_the_way = tmp_path / "out" / "Vsource, Inc. Series 4-A Convertible Preferred.xlsx"
+        in_the_way.write_bytes(b"mine")
+        assert run("export", "notice", "--out", "out").code == 2
+        assert tree(tmp_path / "out") == {in_the_way.name: b"mine"}
+        outcome = run("export", "notice", "--out", "out", "--force")
+        assert outcome.code == 0
+        assert outcome.out.count("workbook: ") == 2
+
+    @pytest.mark.parametrize("folder", ["notice/series.csv", "notice/series.csv/below"])
+    def test_a_file_in_the_way(self, run: Run, notice: Path, folder: str) -> None:
+        outcome = run("export", "notice", "--out", folder)
+        assert (outcome.code, outcome.out) == (2, "")
+        error, hint = outcome.errors()
+        assert error.startswith(f"Cannot make the folder {Path(folder)}: ")
+        assert hint == "  hint: Choose another one."
+
+    def test_a_folder_that_may_not_be_written_to(
+        self, run: Run, notice: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def denied(*_: Any, **__: Any) -> None:
+            raise PermissionError(13, "Permission denied", "out")
+
+        monkeypatch.setattr(Path, "mkdir", denied)
+        outcome = run("export", "notice", "--out", "out")
+        assert outcome.code == 2
+        assert outcome.errors()[0] == "Cannot make the folder out: Permission denied"
+
+    def test_a_workbook_of_that_name_is_a_folder(self, run: Run, notice: Path) -> None:
+        self.WORKBOOK.mkdir(parents=True)
+        assert run("export", "notice", "--out", "out").code == 2
+        outcome = run("export", "notice", "--out", "out", "--force")
+        assert outcome.code == 2
+        assert outcome.errors()[0].endswith("it is a folder")
+
+    def test_bad_input_writes_nothing(self, run: Run, notice: Path, tmp_path: Path) -> None:
+        stated = notice / "stated.csv"
+        stated.write_text(stated.read_text().replace("36,520,262", "many").replace("$2.00", "2.0.0"))
+        outcome = run("export", "notice", "--out", "out")
+        assert (outcome.code, outcome.out) == (2, "")
+        source = Path("notice") / "stated.csv"
+        assert [line for line in outcome.errors() if "hint" not in line] == [
+            f"{source}, row 5: stated is 'many'; it must be a number as written, such as 1,234.50",
+            f"{source}, row 9: stated is '2.0.0'; it must be a number as written, such as 1,234.50",
+        ]
+        assert not (tmp_path / "out").exists()
+
+    def test_many_problems_are_counted(self, run: Run, notice: Path) -> None:
+        rows = "\n".join(f"Series 2-A Convertible Preferred,2002-02-05,A,,x{n}," for n in range(30))
+        (notice / "stated.csv").write_text(f"series,event,item,subject,stated,source\n{rows}\n")
+        outcome = run("tie-out", "notice")
+        assert outcome.code == 2
+        assert len(outcome.errors()) == 21
+        assert outcome.errors()[-1] == "... and 38 more"
+
+    def test_without_a_folder(self, run: Run, notice: Path) -> None:
+        outcome = run("export", "notice")
+        assert outcome.code == 2
+        assert "Missing option '--out'" in outcome.err
+
+    @pytest.mark.parametrize("command", [("export", "none", "--out", "out"), ("tie-out", "none")])
+    def test_an_input_that_is_not_there(self, run: Run, command: tuple[str, ...]) -> None:
+        outcome = run(*command)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors() == [
+            "none: there is no such file or folder",
+            "  hint: xl-conversion example DIR writes an input",
+        ]
+
+
+class TestTieOut:
+    def test_exceptions_are_shown_with_their_explanations(self, run: Run, notice: Path) -> None:
+        outcome = run("tie-out", "notice")
+        assert (outcome.code, outcome.err) == (3, "")
+        assert max(map(len, outcome.out.splitlines())) <= 80
+        assert "…" not in outcome.out
+        flat = " ".join(outcome.out.split())
+        for words in (
+            "numerator 36,520,262 36,520,263 exception",
+            "conversion_price $2.00 2.00 ties",
+            "numerator: stated 36,520,262, recomputed 36,520,263, difference -0.5553... "
+            "Reconciled by: rounded down (36,520,262).",
+            "difference -149,994 None of the",
+            "needs at least 10 holders",
+            "Exactly 3.205, half-way between two digits.",
+            "The other document says 2002-01-28.",
+            "16 comparisons, 6 exceptions",
+        ):
+            assert words in flat
+
+    def test_zero_when_all_tie(self, run: Run, notice: Path) -> None:
+        (notice / "stated.csv").write_text(
+            "series,event,item,stated\nSeries 2-A Convertible Preferred,2002-02-05,conversion_price,$2.00\n"
+        )
+        outcome = run("tie-out", "notice")
+        assert outcome.code == 0
+        assert outcome.out.splitlines()[-1] == "1 comparisons, 0 exceptions"
+
+    def test_zero_and_a_word_when_nothing_is_stated(self, run: Run, notice: Path) -> None:
+        (notice / "stated.csv").unlink()
+        outcome = run("tie-out", "notice")
+        assert outcome.code == 0
+        assert "no stated figures" in outcome.out
+        assert json.loads(run("tie-out", "notice", "--json").out) == []
+
+    def test_json_is_exact(self, run: Run, notice: Path) -> None:
+        outcome = run("tie-out", "notice", "--json")
+        assert (outcome.code, outcome.err) == (3, "")
+        findings = json.loads(outcome.out)
+        (numerator,) = (f for f in findings if f["item"] == "numerator")
+        assert (
+            Fraction(numerator["recomputed"]) == 33_831_184 + Fraction("8187842.70") / Fraction("6.41") + 1_411_724
+        )
+        assert numerator["result"] == "exception"
+        assert [f["outcome"] for f in numerator["tried"]].count("reconciles") == 1
+        (dated,) = (f for f in findings if f["item"] == "date")
+        assert (dated["recomputed"], dated["at_precision"]) == (None, "2002-01-28")
+
+    def test_brackets_in_names_are_no_markup(self, run: Run, notice: Path) -> None:
+        for table in notice.iterdir():
+            table.write_text(table.read_text().replace("January 2001 Warrants", "[red]W[/red] [x]"))
+        assert "[red]W[/red] [x]" in " ".join(run("tie-out", "notice").out.split())
+
+    def test_several_events_are_told_apart(self, run: Run, notice: Path) -> None:
+        for name in ("events", "securities", "stated"):
+            table = notice / f"{name}.csv"
+            header, *rows = table.read_text().splitlines()
+            later = [row.replace(",2002-02-05,", ",later,", 1) for row in rows if "preferred_shares" not in row]
+            table.write_text("\n".join([header, *rows, *later]) + "\n")
+        outcome = run("tie-out", "notice")
+        assert outcome.code == 3
+        flat = " ".join(outcome.out.split())
+        assert "2002-02-05: numerator 36,520,262" in flat
+        assert "later: numerator 36,520,262" in flat
+
+
+class TestHelp:
+    COMMANDS = sorted(cli.cli.commands)
+
+    def test_of_all(self, run: Run) -> None:
+        outcome = run("--help")
+        assert outcome.code == 0
+        assert all(command in outcome.out for command in self.COMMANDS)
+        assert "..." not in outcome.out.partition("Commands:")[2]  # no summary is cut off
+        assert run("-h").out == outcome.out
+        bare = run()
+        assert (bare.code, bare.err or bare.out) == (2, outcome.out)
+
+    @pytest.mark.parametrize("command", COMMANDS)
+    def test_of_each_has_an_example_that_works(self, run: Run, notice: Path, tmp_path: Path, command: str) -> None:
+        outcome = run(command, "--help")
+        assert outcome.code == 0
+        (tmp_path / "prices.csv").write_text("2.00\n")
+        examples = re.findall(rf"xl-conversion ({command} .*)", outcome.out.partition("Example")[2])
+        assert examples
+        for example in examples:
+            assert run(*example.split()).code in (0, 3), example
+
+    def test_version(self, run: Run) -> None:
+        assert run("--version").out == f"xl-conversion, version {__version__}\n"
+
+    @pytest.mark.parametrize("arguments", [["nope"], ["tie-ou", "x"], ["call"], ["functions", "--yaml"]])
+    def test_wrong_usage(self, run: Run, arguments: list[str]) -> None:
+        outcome = run(*arguments)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors()[-1].startswith("Error: ")
+
+
+class TestFailures:
+    def test_what_was_not_foreseen_is_one_line(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("a\nb")
+
+        monkeypatch.setattr("xl_conversion.functions.evaluate.evaluate", broken)
+        outcome = run("call", "CP_VERSION")
+        assert (outcome.code, outcome.out) == (70, "")
+        assert outcome.errors() == [
+            "internal error, RuntimeError: a b",
+            "  hint: please report it; XL_CONVERSION_TRACEBACK=1 shows where it happened",
+        ]
+
+    def test_a_traceback_is_there_on_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("a")
+
+        monkeypatch.setattr("xl_conversion.functions.evaluate.evaluate", broken)
+        monkeypatch.setattr(sys, "argv", ["xl-conversion", "call", "CP_VERSION"])
+        monkeypatch.setenv("XL_CONVERSION_TRACEBACK", "1")
+        with pytest.raises(RuntimeError, match="a"):
+            cli.main()
+
+    def test_a_file_that_the_system_refuses(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        def denied(*_: object) -> None:
+            raise PermissionError(13, "Permission denied", "a.csv")
+
+        monkeypatch.setattr("xl_conversion.examples.write_example", denied)
+        outcome = run("example", "notice")
+        assert outcome.code == 2
+        assert outcome.errors()[0] == "a.csv: Permission denied"
+
+    def test_progress_is_shown_on_a_terminal_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with cli._progress(3, "workbooks") as advance:
+            advance()
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+        shown = cli._progress(2, "workbooks")
+        with shown as advance:
+            advance()
+            advance()
+        assert shown.bar.finished
+
+
+class TestInstalled:
+    """The console script, in a process of its own."""
+
+    def script(self, *arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        assert SCRIPT is not None
+        return subprocess.run(
+            [SCRIPT, *arguments],
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    def test_works(self, tmp_path: Path) -> None:
+        assert self.script("call", "CP_SPLIT", "50", "2", "1", cwd=tmp_path).stdout == "25\n"
+        failed = self.script("call", "CP_SPLIT", "50", "0", "1", cwd=tmp_path)
+        assert (failed.returncode, failed.stdout) == (1, "")
+        assert failed.stderr.startswith("#NUM! CP_SPLIT: split_new is 0; it must be above 0\n")
+
+    def test_a_terminal_that_cannot_show_a_name(self, tmp_path: Path) -> None:
+        self.script("example", "in", "--format", "json", cwd=tmp_path)
+        source = tmp_path / "in" / "vsource.json"
+        source.write_text(source.read_text().replace("Vsource, Inc.", "\\u0634\\u0631\\u0643\\u0629"))
+        for encoding in ("ascii", "cp1252", "utf-8"):
+            for command in (["tie-out", str(source)], ["export", str(source), "--out", "out"]):
+                done = self.script(*command, cwd=tmp_path, PYTHONIOENCODING=encoding)
+                assert (done.returncode, done.stderr) == (3 if command[0] == "tie-out" else 0, "")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--help"],
+            ["functions"],
+            ["functions", "--json"],
+            ["functions", "--markdown"],
+            ["call", "CP_SPLIT", "50", "2", "1"],
+            ["call", "CP_SPLIT", "50", "@range.csv", "1"],
+        ],
+    )
+    def test_loads_nothing_heavy(self, tmp_path: Path, arguments: list[str]) -> None:
+        (tmp_path / "range.csv").write_text("1\n2\n")
+        code = (
+            "import atexit, sys\n"
+            f"sys.argv = ['xl-conversion', *{arguments!r}]\n"
+            "from xl_conversion.cli import main\n"
+            "try:\n    main()\n"
+            "except SystemExit as end:\n    assert not end.code\n"
+            "heavy = {'openpyxl', 'xlwings', 'numpy', 'pydantic', 'pandas', 'rich'} & set(sys.modules)\n"
+            "assert not heavy, heavy\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_options_are_declared_once() -> None:
+    for command in cli.cli.commands.values():
+        names = [name for parameter in command.params for name in parameter.opts]
+        assert len(names) == len(set(names))
+        assert all(
+            parameter.help
+            for parameter in command.params
+            if isinstance(parameter, click.Option)
+            if parameter.name != "form"
+        )

@@ -1,0 +1,254 @@
+"""Makes the records of the core from the rows of an input that is known to be sound."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from xl_conversion.core.capitalization import ShareClass
+from xl_conversion.core.events import Corrected, Counts, Event, Issued
+from xl_conversion.core.history import Company
+from xl_conversion.core.holders import Holding
+from xl_conversion.core.issuance import Conversion, Issuance, Security
+from xl_conversion.core.stated import Stated
+from xl_conversion.core.terms import Rounding, Series
+from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS
+from xl_conversion.inputs.records import (
+    ClassRecord,
+    ConversionRecord,
+    EventRecord,
+    HolderRecord,
+    Record,
+    SecurityRecord,
+    SeriesRecord,
+    StatedRecord,
+)
+
+EVENT_COLUMNS = tuple(
+    dict.fromkeys(column for kind in KINDS.values() for column in (*kind.required, *kind.optional))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The rows of an input by table."""
+
+    series: Sequence[SeriesRecord]
+    events: Sequence[EventRecord]
+    securities: Sequence[SecurityRecord]
+    conversions: Sequence[ConversionRecord]
+    stated: Sequence[StatedRecord]
+    capitalization: Sequence[ClassRecord]
+    holders: Sequence[HolderRecord]
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Sequence[Record]]) -> Records:
+        """The rows, each table by its name."""
+        return cls(**{name: [row for row in found if isinstance(row, Record)] for name, found in rows.items()})  # type: ignore[arg-type]
+
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """In the order of the series."""
+        return tuple(dict.fromkeys(row.company for row in self.series))
+
+    def company_of(self, row: EventRecord | ClassRecord) -> str:
+        """The company that a row is of: its series', the one it names, or the only one; "" where that is open."""
+        named = {s.series: s.company for s in self.series}.get(row.series, row.company)
+        return named or (self.companies[0] if len(self.companies) == 1 else "")
+
+    def of_company(self, company: str) -> list[EventRecord]:
+        """Its events, in the order given."""
+        return [row for row in self.events if self.company_of(row) == company]
+
+    def seen_by(self, series: SeriesRecord) -> list[EventRecord]:
+        """The events of a series: its own and those of all series of its company."""
+        return [row for row in self.of_company(series.company) if row.series in ("", series.series)]
+
+
+def given(row: EventRecord) -> dict[str, Any]:
+    """The columns of its kind that an event fills."""
+    found = {name: getattr(row, name) for name in EVENT_COLUMNS}
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def series_of(row: SeriesRecord) -> Series:
+    """The terms that a row states."""
+    return Series(
+        row.series,
+        row.company,
+        row.original_issue_price,
+        row.conversion_price,
+        row.clause,
+        Rounding(row.price_decimals, row.price_rounding_type),
+        row.carried_price,
+        Rounding(row.ratio_decimals, row.ratio_rounding_type),
+        row.ratio_basis,
+        row.share_rounding_type,
+        row.source,
+        row.method,
+        row.base_classes,
+        row.ratchet_until,
+        row.exempted,
+        row.minimum,
+        row.minimum_percent,
+        row.floor,
+        row.downward_only,
+        row.others,
+        row.closings,
+        row.shares_per,
+        row.preferred_shares,
+    )
+
+
+def company_of(name: str, records: Records) -> Company:
+    """A company with its series, events and capitalization."""
+    rows = records.of_company(name)
+    often = Counter(row.event for row in rows)
+    # Series may have events of their own under one name; a history tells them apart.
+    names = {id(row): row.event if often[row.event] == 1 else f"{row.event} ({row.series})" for row in rows}
+    return Company(
+        tuple(series_of(row) for row in records.series if row.company == name),
+        tuple(event_of(row, records, names[id(row)]) for row in rows),
+        tuple(
+            ShareClass(row.class_, row.kind, row.shares, row.source)
+            for row in records.capitalization
+            if records.company_of(row) == name
+        ),
+    )
+
+
+def event_of(row: EventRecord, records: Records, name: str) -> Event:
+    """The event that a row states; a correction where it corrects another."""
+    common: dict[str, Any] = {
+        "event": name,
+        "date": row.date,
+        "description": row.description,
+        "clause": row.clause,
+        "source": row.source,
+        "series": frozenset({row.series}) if row.series else frozenset(),
+    }
+    make = KINDS[row.kind].make
+    event = _issued(row, records, common) if make is None else make(**common, **given(row))
+    if not row.corrects:
+        return event
+    return Corrected(
+        event=name, date=row.recorded or row.date, description=row.description, of=row.corrects, right=event
+    )
+
+
+def _issued(row: EventRecord, records: Records, common: Mapping[str, Any]) -> Issued:
+    securities = securities_of(row, records)
+    return Issued(
+        **common,
+        securities=securities,
+        counts=counts_of(row, securities),
+        conversions=conversions_of(row, records),
+        closing_of=row.closing_of,
+    )
+
+
+def counts_of(row: EventRecord, securities: Sequence[Security]) -> Counts | None:
+    """The company's own counts, where an issuance brings them."""
+    if row.outstanding_before is None or row.other_before is None:
+        return None
+    after = row.outstanding_after
+    if after is None:
+        after = row.outstanding_before + sum((s.shares for s in securities), Fraction(0))
+    others = row.other_before if row.other_after is None else row.other_after
+    return Counts(row.outstanding_before, row.other_before, after, others)
+
+
+def securities_of(row: EventRecord, records: Records) -> tuple[Security, ...]:
+    """What an event issues."""
+    return tuple(
+        Security(r.security, r.kind, r.shares, _consideration(r), r.source, r.calculable, r.category)
+        for r in records.securities
+        if (r.series, r.event) == (row.series, row.event)
+    )
+
+
+def conversions_of(row: EventRecord, records: Records) -> tuple[Conversion, ...]:
+    """The conversion chains of an event."""
+    return tuple(
+        Conversion(r.security, r.principal, r.preferred_price, r.common_per_preferred, r.holder, r.source)
+        for r in records.conversions
+        if (r.series, r.event) == (row.series, row.event)
+    )
+
+
+def issuances_of(series: SeriesRecord, records: Records) -> tuple[Issuance, ...]:
+    """The issuances of a series that bring the company's own counts."""
+    found = []
+    for row in records.seen_by(series):
+        counts = counts_of(row, securities := securities_of(row, records)) if row.kind == ISSUANCE else None
+        if counts is not None:
+            found.append(
+                Issuance(
+                    row.event,
+                    row.date,
+                    counts.outstanding_before,
+                    counts.other_before,
+                    securities,
+                    counts.outstanding_after,
+                    counts.other_after,
+                    conversions_of(row, records),
+                    row.description,
+                    row.clause,
+                    row.source,
+                )
+            )
+    return tuple(found)
+
+
+def more_than_counted(series: SeriesRecord, records: Records) -> str:
+    """What of a series is not an issuance by weighted average with the company's own counts; "" for nothing."""
+    terms = series_of(series)
+    plain = Series(
+        terms.name,
+        terms.company,
+        terms.original_issue_price,
+        terms.conversion_price,
+        terms.clause,
+        terms.price,
+        terms.carried_price,
+        terms.ratio,
+        terms.ratio_basis,
+        terms.share_rounding_type,
+        terms.source,
+        terms.method,
+        shares_per=terms.shares_per,
+        preferred_shares=terms.preferred_shares,
+    )
+    if terms != plain or terms.method in ("full_ratchet", "none"):
+        return f"the terms of {series.series} are more than a weighted average"
+    for row in records.seen_by(series):
+        if row.kind != ISSUANCE or row.closing_of or row.corrects:
+            return f"event {row.event} is {row.kind.replace('_', ' ')}"
+        if not {"outstanding_before", "other_before"} <= given(row).keys():
+            return f"event {row.event} does not bring the company's own counts ({', '.join(COUNTS)})"
+        if not all(s.calculable for s in securities_of(row, records)):
+            return f"event {row.event} has a consideration that is not calculable yet"
+    return ""
+
+
+def stated_of(series: SeriesRecord, records: Records) -> tuple[Stated, ...]:
+    """The figures stated of a series."""
+    return tuple(
+        Stated(r.event, r.item, r.stated, r.subject, r.source, r.reference, r.reference_source)
+        for r in records.stated
+        if r.series == series.series
+    )
+
+
+def holdings_of(series: SeriesRecord, records: Records) -> tuple[Holding, ...]:
+    """The holders of a series."""
+    return tuple(Holding(r.holder, r.shares, r.certificate) for r in records.holders if r.series == series.series)
+
+
+def _consideration(record: SecurityRecord) -> Fraction:
+    if record.consideration is not None:
+        return record.consideration
+    return (record.consideration_per_share or Fraction(0)) * record.shares
