@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from xl_conversion import __version__
+from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
+from xl_conversion.cli_output import echo_json
 
 if TYPE_CHECKING:
     from xl_conversion.core.tie_out import Finding
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 EXIT_ERROR, EXIT_INPUT, EXIT_EXCEPTIONS = 1, 2, 3
 MAX_PROBLEMS = 20
-
-INPUT = click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 
 
 @click.group(
@@ -101,7 +101,7 @@ def functions(name: str | None, *, as_json: bool, markdown: bool) -> None:
         return
     chosen = CATALOGUE if name is None else (_function(name),)
     if as_json:
-        _echo_json([function.as_dict() for function in chosen])
+        echo_json([function.as_dict() for function in chosen])
         return
     if name is not None:
         _explain_function(chosen[0])
@@ -173,12 +173,16 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
 
     found = [(case, _findings(case)) for case in read_cases(source)]
     if as_json:
-        _echo_json([{"series": case.series.name, **finding.as_dict()} for case, all_ in found for finding in all_])
+        echo_json([{"series": case.series.name, **finding.as_dict()} for case, all_ in found for finding in all_])
     else:
         for case, findings in found:
             _print_findings(case, findings)
     if any(finding.is_exception for _, findings in found for finding in findings):
         sys.exit(EXIT_EXCEPTIONS)
+
+
+for command in (history, explain, compare, solve_round_command):
+    cli.add_command(command)
 
 
 def main() -> None:
@@ -209,7 +213,7 @@ def _explain(problem: Exception) -> NoReturn:
         case SaveError():
             _stop(problem.message, problem.hint, EXIT_INPUT)
         case ImpossibleArgument():
-            _stop(str(problem), "check the figures of that event", EXIT_INPUT)
+            _stop(str(problem), "check the figure that it names", EXIT_INPUT)
         case OSError(filename=str(name), strerror=str(reason)):
             _stop(f"{name}: {reason}", "check its name and permissions, and close it elsewhere", EXIT_INPUT)
     text = " ".join(str(problem).split())
@@ -280,8 +284,10 @@ def _cell_text(value: Any) -> str:
 
 def _findings(case: Case) -> tuple[Finding, ...]:
     from xl_conversion.core.history import replay
-    from xl_conversion.core.tie_out import tie_out
+    from xl_conversion.core.tie_out import tie_out, tie_out_change
 
+    if case.more:
+        return tuple(f for change in case.changes for f in tie_out_change(change, case.stated))
     return tuple(
         finding
         for adjustment in replay(case.series, case.issuances)
@@ -352,15 +358,3 @@ class _progress:  # noqa: N801 - used like a function
     def __exit__(self, *problem: Any) -> None:
         if self.bar is not None:
             self.bar.__exit__(*problem)
-
-
-def _echo_json(value: Any) -> None:
-    import json
-    from fractions import Fraction as Exact
-
-    def plain(item: Any) -> str:
-        if isinstance(item, Exact):
-            return str(item)
-        raise TypeError(type(item).__name__)
-
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))

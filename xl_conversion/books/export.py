@@ -11,6 +11,7 @@ from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
+from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import Case
 
 
@@ -30,9 +31,17 @@ def export_cases(
 ) -> Iterator[Exported]:
     """Writes the workbook of each case into `folder`, and calls `advance` after each.
 
-    Raises SaveError where one cannot be written, or is there, differs, and `force` is not given: nothing of
+    Raises InputError for a series of which more happens than issuances with the company's own counts, SaveError
+    where one cannot be written, or is there, differs, and `force` is not given: nothing of
     anybody's is overwritten unasked. All are made before the first one is written.
     """
+    more = [
+        Problem(case.series.name, case.more, hint="xl-conversion history shows it; it is not exported yet")
+        for case in cases
+        if case.more
+    ]
+    if more:
+        raise InputError(more)
     taken: set[str] = set()
     made: list[tuple[Exported, bytes]] = []
     for case in cases:

@@ -11,7 +11,7 @@ from xl_conversion.core.capitalization import ZERO, State
 from xl_conversion.core.events import Issued
 from xl_conversion.core.history import Company, history
 from xl_conversion.core.issuance import Security, SecurityKind
-from xl_conversion.core.rounding import Exact
+from xl_conversion.core.rounding import Exact, exact, shown
 from xl_conversion.core.terms import Method
 
 NEXT_ROUND = "next round"

@@ -175,15 +175,16 @@ def replay(series: Series, issuances: Iterable[Issuance]) -> tuple[Adjustment, .
 
 def _effective(events: Sequence[Event], as_of: date | None) -> list[Event]:
     """The events as they really were, by date and in the order given within a day."""
-    known = [event for event in events if as_of is None or event.date <= as_of]
-    names = {event.event for event in known if not isinstance(event, Corrected)}
+    recorded = [event for event in events if not isinstance(event, Corrected)]
+    names = {event.event for event in recorded}
     right: dict[str, Event] = {}
-    for event in known:
+    for event in sorted(events, key=lambda event: event.date):
         if isinstance(event, Corrected):
             if event.of not in names:
                 raise ImpossibleArgument(f"event {event.event}: of", event.of, "there is no such event")
-            right[event.of] = replace(event.right, event=event.of)
-    found = [right.get(event.event, event) for event in known if not isinstance(event, Corrected)]
+            if as_of is None or event.date <= as_of:
+                right[event.of] = replace(event.right, event=event.of)
+    found = [right.get(event.event, event) for event in recorded]
     return sorted((e for e in found if as_of is None or e.date <= as_of), key=lambda event: event.date)
 
 

@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
+from xl_conversion.core.history import Change
 from xl_conversion.core.issuance import Adjustment, Conversion
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
 from xl_conversion.core.stated import (
@@ -165,6 +166,32 @@ def tie_out(adjustment: Adjustment, stated: Iterable[Stated]) -> tuple[Finding, 
     return tuple(_Tie(adjustment, rows).findings())
 
 
+def tie_out_change(change: Change, stated: Iterable[Stated]) -> tuple[Finding, ...]:
+    """The findings on the price and the ratio that are `stated` after any event of a history.
+
+    Raises ValueError for another figure: only an issuance with the company's own counts has more.
+    """
+    series, event = change.series, change.event.event
+    figures = {
+        Item.CONVERSION_PRICE: (change.price, f"price in force after it: {change.reason}", series.price),
+        Item.CONVERSION_RATIO: (
+            change.ratio_unrounded,
+            f"original issue price / price, {series.ratio_basis.value}",
+            series.ratio,
+        ),
+    }
+    found = []
+    for row in (row for row in stated if row.event == event):
+        if row.item in figures:
+            value, basis, rounding = figures[row.item]
+            found.append(_compared(row, _read(row), Check.RECOMPUTED, value, basis, rounding.rounding_type, []))
+        elif row.item is not Item.DATE:
+            raise ValueError(f"{row.item} of {event}: the event has no such figure")
+        if row.reference:
+            found.append(_reference(row))
+    return tuple(found)
+
+
 class _Tie:
     def __init__(self, adjustment: Adjustment, rows: Sequence[Stated]) -> None:
         self.adjustment = adjustment
@@ -172,7 +199,7 @@ class _Tie:
         self.issuance = adjustment.issuance
         self.rows = rows
         self.written: dict[tuple[Item, str], Written] = {
-            (row.item, row.subject): self._read(row) for row in rows if row.item is not Item.DATE
+            (row.item, row.subject): _read(row) for row in rows if row.item is not Item.DATE
         }
         issuance, cp1 = self.issuance, adjustment.price_before
         self.b = issuance.consideration / cp1
@@ -213,7 +240,7 @@ class _Tie:
             yield self._chain(row) if row.item in OF_SECURITIES else self._recomputed(row)
         yield from self._rolled_forward()
         yield from self._from_stated_price()
-        yield from (self._reference(row) for row in self.rows if row.reference)
+        yield from (_reference(row) for row in self.rows if row.reference)
 
     # One check each.
 
@@ -371,30 +398,6 @@ class _Tie:
         others.append(_per_holder("common", chain, [Fraction(int(c.common)) for c in chain]))
         return others
 
-    def _reference(self, row: Stated) -> Finding:
-        stated, reference = read_written(row.text), read_written(row.reference)
-        if stated is not None and reference is not None:
-            difference: Fraction | None = stated.value - reference.value
-            same = difference == 0
-        else:
-            difference, same = None, row.text.strip().casefold() == row.reference.strip().casefold()
-        return Finding(
-            row.event,
-            row.item,
-            row.subject,
-            Check.REFERENCE,
-            row.text,
-            None,
-            row.reference,
-            difference,
-            None,
-            Result.TIES if same else Result.EXCEPTION,
-            row.reference_source or "another document",
-            (),
-            "" if same else f"The other document says {row.reference}.",
-            row.source,
-        )
-
     # What they share.
 
     def _finding(
@@ -406,33 +409,7 @@ class _Tie:
         rounding_type: RoundingType,
         others: Sequence[tuple[str, Fraction]],
     ) -> Finding:
-        written = self.written[row.item, row.subject]
-        rounded = round_to(value, written.decimals, rounding_type)
-        ties = rounded == written.value
-        return Finding(
-            row.event,
-            row.item,
-            row.subject,
-            check,
-            row.text,
-            value,
-            with_commas(rounded, written.decimals),
-            written.value - value,
-            written.half_unit,
-            Result.TIES if ties else Result.EXCEPTION,
-            basis,
-            () if ties else tuple(_explanations(value, written, rounding_type, others)),
-            "",
-            row.source,
-        )
-
-    def _read(self, row: Stated) -> Written:
-        written = read_written(row.text)
-        if written is None:
-            raise ValueError(f"{row.item}: {row.text!r} is not a number as a document writes it (1,234.50)")
-        if written.decimals > MAX_WRITTEN_DECIMALS:
-            raise ValueError(f"{row.item}: {row.text!r} has more than {MAX_WRITTEN_DECIMALS} decimals")
-        return written
+        return _compared(row, self.written[row.item, row.subject], check, value, basis, rounding_type, others)
 
     def _row(self, item: Item) -> Stated:
         return next(row for row in self.rows if row.item is item)
@@ -485,6 +462,69 @@ _ROUNDINGS = {
     RoundingType.FLOOR: "rounded down",
     RoundingType.CEILING: "rounded up",
 }
+
+
+def _read(row: Stated) -> Written:
+    written = read_written(row.text)
+    if written is None:
+        raise ValueError(f"{row.item}: {row.text!r} is not a number as a document writes it (1,234.50)")
+    if written.decimals > MAX_WRITTEN_DECIMALS:
+        raise ValueError(f"{row.item}: {row.text!r} has more than {MAX_WRITTEN_DECIMALS} decimals")
+    return written
+
+
+def _compared(
+    row: Stated,
+    written: Written,
+    check: Check,
+    value: Fraction,
+    basis: str,
+    rounding_type: RoundingType,
+    others: Sequence[tuple[str, Fraction]],
+) -> Finding:
+    rounded = round_to(value, written.decimals, rounding_type)
+    ties = rounded == written.value
+    return Finding(
+        row.event,
+        row.item,
+        row.subject,
+        check,
+        row.text,
+        value,
+        with_commas(rounded, written.decimals),
+        written.value - value,
+        written.half_unit,
+        Result.TIES if ties else Result.EXCEPTION,
+        basis,
+        () if ties else tuple(_explanations(value, written, rounding_type, others)),
+        "",
+        row.source,
+    )
+
+
+def _reference(row: Stated) -> Finding:
+    stated, reference = read_written(row.text), read_written(row.reference)
+    if stated is not None and reference is not None:
+        difference: Fraction | None = stated.value - reference.value
+        same = difference == 0
+    else:
+        difference, same = None, row.text.strip().casefold() == row.reference.strip().casefold()
+    return Finding(
+        row.event,
+        row.item,
+        row.subject,
+        Check.REFERENCE,
+        row.text,
+        None,
+        row.reference,
+        difference,
+        None,
+        Result.TIES if same else Result.EXCEPTION,
+        row.reference_source or "another document",
+        (),
+        "" if same else f"The other document says {row.reference}.",
+        row.source,
+    )
 
 
 def _explanations(

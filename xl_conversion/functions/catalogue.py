@@ -110,9 +110,7 @@ class Function:
             return ()
         rules = "; ".join(f"{a.name}: {a.rule}" for a in self.arguments if a.kind is not Kind.ROUNDING_TYPE)
         to_zero = (
-            ", or a price or ratio rounds to zero"
-            if self.finish in (_finish_adjustment, _finish_price)
-            else ""
+            ", or a price or ratio rounds to zero" if self.finish in (_finish_adjustment, _finish_price) else ""
         )
         return (
             "#VALUE!: a required argument is blank, or text, a boolean or a date stands for a number, "

@@ -14,7 +14,7 @@ def function_table() -> str:
 price nothing moves. | `=CP_WEIGHTED_AVERAGE(6.41,33831184,8187842.70,81728433,1411724,2)` | 2 |
     """
     rows = [
-        f"| `{function.signature}` | {function.summary} | `{function.example_formula}` | {function.example_result} |"
-        for function in CATALOGUE
+        f"| `{one.signature}` | {one.summary} | `{one.example_formula}` | {one.example_result} |"
+        for one in CATALOGUE
     ]
     return "\n".join(["| function | gives | example | result |", "|---|---|---|---|", *rows])

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from xl_conversion.core.adjustments import ImpossibleArgument
-from xl_conversion.core.history import Company, history
+from xl_conversion.core.history import Change, Company, history
 from xl_conversion.core.holders import Holding
 from xl_conversion.core.issuance import Issuance
 from xl_conversion.core.stated import Stated
@@ -47,7 +47,9 @@ class Case:
     records: Mapping[str, tuple[Record, ...]]
     """The rows that it was made from, by table."""
     more: str = ""
-    """What there is of the series beyond these issuances; "" for nothing."""
+    """What there is of the series beyond these issuances; "" for nothing. Its history has it all."""
+    changes: tuple[Change, ...] = ()
+    """The history of the series."""
 
     @property
     def digest(self) -> str:
@@ -140,6 +142,7 @@ def _case(series: SeriesRecord, records: Records) -> Case:
         stated_of(series, records),
         {name: tuple(found) for name, found in own.items()},
         more_than_counted(series, records),
+        history(company_of(series.company, records)).of(series.series),
     )
 
 

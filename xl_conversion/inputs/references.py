@@ -37,6 +37,9 @@ def reference_problems(
                 yield Problem(tables[table].file, rule, row.number, column, value, suggestion(value, known))
 
 
+_OF_EVERY_EVENT = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO, Item.DATE)
+
+
 class _Checks:
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -142,8 +145,13 @@ class _Checks:
                 yield "reference", "a date is compared with the one in another document", ()
         elif record.subject and record.item not in OF_SECURITIES:
             yield "subject", f"{record.item} is of the whole event: leave it blank", ()
+        elif record.item not in _OF_EVERY_EVENT and not self._counted(event):
+            yield "item", "only an issuance with the company's own counts has that figure", ()
         else:
             yield from self._written(record)
+
+    def _counted(self, event: EventRecord) -> bool:
+        return event.kind == ISSUANCE and event.outstanding_before is not None
 
     def _written(self, record: StatedRecord) -> Iterator[Broken]:
         written = read_written(record.stated)

@@ -1,0 +1,53 @@
+"""How commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import click
+
+
+def echo_json(value: Any) -> None:
+    """Prints `value` as JSON; a Fraction as text, such as 3901581383/1949522350."""
+    import json
+
+    def plain(item: Any) -> str:
+        if isinstance(item, Fraction):
+            return str(item)
+        raise TypeError(type(item).__name__)
+
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
+
+
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    groups: bool = False,
+    empty: str = "none",
+) -> None:
+    """Prints a table that fits the terminal; with `groups`, a line before each row whose first cell is filled."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Text, so that brackets in somebody's data are no markup.
+    console = Console(highlight=False)
+    if title:
+        console.print(Text(title, style="bold"))
+    if not rows:
+        console.print(f"  {empty}")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    table.columns[0].no_wrap = True
+    for number, row in enumerate(rows):
+        ends = groups and number + 1 < len(rows) and bool(rows[number + 1][0])
+        table.add_row(*map(Text, row), end_section=ends)
+    console.print(table)
