@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -31,9 +31,11 @@ class Outcome:
     """Of everything, fully diluted."""
 
 
-def outcomes(variant: str, state: State) -> tuple[Outcome, ...]:
-    """Every class of a state, in its reading order."""
+def outcomes(variant: str, state: State, next_round: Fraction = ZERO) -> tuple[Outcome, ...]:
+    """Every class of a state, in its reading order; `next_round` of the common is shown apart, last."""
     holdings = {name: common for name, common in state.holdings().items() if common or name in state.positions}
+    if next_round:
+        holdings |= {"common": holdings["common"] - next_round, NEXT_ROUND: next_round}
     everything = sum(holdings.values(), ZERO)
     found = []
     for name, common in holdings.items():
@@ -66,15 +68,16 @@ def compare_rounds(
     found: list[Outcome] = []
     for price in prices:
         for size in sizes:
-            found.extend(
-                outcomes(f"{size} at {price}", _with_round(company, Fraction(size), Fraction(price), day))
-            )
+            shares, each = exact(size), exact(price)
+            state = _with_round(company, shares, each, day)
+            bought = ZERO if state.common is None else shares
+            found.extend(outcomes(f"{shown(shares)} at {shown(each)}", state, bought))
     return tuple(found)
 
 
 def _with_round(company: Company, size: Fraction, price: Fraction, day: date) -> State:
     security = Security(NEXT_ROUND, SecurityKind.SHARES, size, size * price)
-    names: Mapping[str, None] = {event.event: None for event in company.events}
+    names = {event.event for event in company.events}
     name = NEXT_ROUND
     while name in names:
         name += "'"
