@@ -393,14 +393,16 @@ def _print_outcomes(company: str, found: Sequence[Outcome]) -> None:
                 "" if outcome.price is None else shown(outcome.price, 6),
                 "" if outcome.ratio is None else shown(outcome.ratio, 6),
                 with_commas(outcome.common, 0),
-                to_text(outcome.part * 100, 2),
-                "█" * round(outcome.part * BAR),
+                "" if outcome.part is None else to_text(outcome.part * 100, 2),
+                "" if outcome.part is None else "█" * round(outcome.part * BAR),
             )
             for place, outcome in enumerate(found)
         ],
         right=("price", "ratio", "common", "percent"),
         groups=True,
     )
+    if any(outcome.part is None for outcome in found):
+        click.echo("  percentages need a table capitalization with the common outstanding")
 
 
 def _round_row(company: str, result: Round) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def print_table(
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    table.columns[0].no_wrap = True
+        figure = name in right
+        table.add_column(name, justify="right" if figure else "left", overflow="fold", no_wrap=figure)
     for number, row in enumerate(rows):
         ends = groups and number + 1 < len(rows) and bool(rows[number + 1][0])
         table.add_row(*map(Text, row), end_section=ends)

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.issuance import Security, SecurityKind
-from xl_conversion.core.terms import Method, Series
+from xl_conversion.core.terms import Basis, Method, Series
 
 ZERO = Fraction(0)
 
@@ -56,6 +56,11 @@ class Position:
     def as_converted(self) -> Fraction:
         """Common on conversion of all of it, unrounded."""
         return self.value / self.price if self.preferred else ZERO
+
+    @property
+    def ratio_price(self) -> Fraction:
+        """The price that the ratio is taken from."""
+        return self.unrounded if self.series.ratio_basis is Basis.UNROUNDED else self.price
 
     def copy(self) -> Position:
         """An independent copy."""

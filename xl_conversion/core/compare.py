@@ -27,8 +27,8 @@ class Outcome:
     ratio: Fraction | None
     common: Fraction
     """As converted."""
-    part: Fraction
-    """Of everything, fully diluted."""
+    part: Fraction | None
+    """Of everything, fully diluted; None where the common outstanding is not known."""
 
 
 def outcomes(variant: str, state: State, next_round: Fraction = ZERO) -> tuple[Outcome, ...]:
@@ -41,12 +41,11 @@ def outcomes(variant: str, state: State, next_round: Fraction = ZERO) -> tuple[O
     for name, common in holdings.items():
         position = state.positions.get(name)
         price = position.price if position else None
-        ratio = (
-            position.series.ratio.price(position.series.original_issue_price / price)
-            if position and price
-            else None
-        )
-        found.append(Outcome(variant, name, price, ratio, common, common / everything if everything else ZERO))
+        ratio = None
+        if position is not None:
+            ratio = position.series.ratio.price(position.series.original_issue_price / position.ratio_price)
+        part = common / everything if everything and state.common is not None else None
+        found.append(Outcome(variant, name, price, ratio, common, part))
     return tuple(found)
 
 

@@ -361,7 +361,7 @@ class _Run:
                     old.start,
                     new.unrounded,
                     new.price,
-                    _ratio_price(new),
+                    new.ratio_price,
                     why,
                     new.price != old.price,
                 )
@@ -424,7 +424,7 @@ def _settle(
                 start,
                 unrounded,
                 position.price,
-                _ratio_price(position),
+                position.ratio_price,
                 reason,
                 made,
                 found,
@@ -437,10 +437,6 @@ def _below_minimum(series: Series, before: Fraction, unrounded: Fraction) -> boo
     if series.minimum is not None and change < series.minimum:
         return True
     return series.minimum_percent is not None and change * 100 < before * series.minimum_percent
-
-
-def _ratio_price(position: Position) -> Fraction:
-    return position.unrounded if position.series.ratio_basis is Basis.UNROUNDED else position.price
 
 
 def _keep(new: Position, old: Position) -> None:
