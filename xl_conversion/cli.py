@@ -111,17 +111,32 @@ def functions(name: str | None, *, as_json: bool, markdown: bool) -> None:
         click.echo(click.wrap_text(function.summary, 96, "    ", "    "))
 
 
-@cli.command(epilog="Example: xl-conversion example notice --format xlsx")
+@cli.command(
+    epilog="""
+    \b
+    Examples:
+      xl-conversion example notice --format xlsx
+      xl-conversion example company --of company
+    """
+)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["csv", "json", "xlsx"]), default="csv", show_default=True)
-def example(folder: Path, form: str) -> None:
-    """Write a real notice as input into DIR.
+@click.option(
+    "--of",
+    "what",
+    type=click.Choice(["notice", "company"]),
+    default="notice",
+    show_default=True,
+    help="A real notice, or three years of an invented company of three series.",
+)
+def example(folder: Path, form: str, what: str) -> None:
+    """Write an input to start from into DIR.
 
-    It is the notice of Vsource, Inc. of 5 February 2002 to the holders of its Series 2-A Convertible Preferred.
+    The notice is that of Vsource, Inc. of 5 February 2002 to the holders of its Series 2-A Convertible Preferred.
     """
     from xl_conversion.examples import write_example
 
-    for path in write_example(folder, form):
+    for path in write_example(folder, form, {"notice": "vsource"}.get(what, what)):
         click.echo(path)
 
 
