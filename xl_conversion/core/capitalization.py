@@ -53,6 +53,11 @@ class Position:
         return self.preferred * self.series.original_issue_price
 
     @property
+    def carries_forward(self) -> bool:
+        """Whether there is an adjustment too small to be made yet."""
+        return self.start != (self.price if self.series.carried_price is Basis.ROUNDED else self.unrounded)
+
+    @property
     def as_converted(self) -> Fraction:
         """Common on conversion of all of it, unrounded."""
         return self.value / self.price if self.preferred else ZERO
@@ -146,7 +151,8 @@ class State:
         found = {"common": self.common or ZERO}
         found |= {name: position.as_converted for name, position in self.positions.items()}
         found |= {name: c.shares for name, c in self.classes.items()}
-        found |= {name: right.left for name, right in self.rights.items()}
+        for name, right in self.rights.items():
+            found[name] = found.get(name, ZERO) + right.left
         return found
 
 
@@ -190,12 +196,13 @@ class Base:
         return total + sum((r.left for r in state.rights.values() if names & r.security.labels), ZERO)
 
 
-def issue(state: State, security: Security) -> None:
-    """What the issuance of `security` does to the capitalization."""
+def issue(state: State, security: Security, price: Fraction | None = None) -> None:
+    """What the issuance of `security` does to the capitalization. Preferred of a series that is modelled counts by
+    the common that it converts into at `price`, the one before its issuance moved it, else at the one in force.
+    """
     if security.name in state.positions:
         position = state.positions[security.name]
-        # Preferred of a series that is modelled: so much as converts into the common counted.
-        position.preferred += security.shares * position.price / position.series.original_issue_price
+        position.preferred += security.shares * (price or position.price) / position.series.original_issue_price
     elif security.kind is SecurityKind.SHARES:
         if state.common is not None:
             state.common += security.shares

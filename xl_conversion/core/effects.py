@@ -39,6 +39,8 @@ class Effect:
     arguments: tuple[Fraction, ...] = ()
     may_rise: bool = False
     """A combination is the one event that raises a price."""
+    moves: bool = False
+    """Whether it is another price than the one before."""
 
 
 def effect(event: Event, position: Position, state: State) -> Effect | None:
@@ -111,12 +113,12 @@ def _effect(
     may_rise: bool = False,
 ) -> Effect:
     price = compute(*arguments)
-    return Effect(
-        price, f"{reason}: nothing moves" if price == arguments[0] else reason, explain, arguments, may_rise
-    )
+    if price == arguments[0]:
+        return Effect(price, f"{reason}: nothing moves", explain, arguments, may_rise)
+    return Effect(price, reason, explain, arguments, may_rise, moves=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Issue:
     """An issuance as one series counts it: weighted by `base`, or with the company's own counts after it."""
 
@@ -132,7 +134,7 @@ def issuance_effects(
     securities: Mapping[str, Sequence[Security]], counts: Counts | None, day: date, state: State
 ) -> dict[str, Effect]:
     """The effect of one issuance on each series, given the securities that each of them sees. All adjust at once,
-    from the capitalization just before it.
+    from the capitalization just before it; `counts`, where given, are after it but without these securities.
 
     Raises ImpossibleArgument where the circle of series that see one another's adjustments has no solution.
     """
@@ -163,7 +165,6 @@ class _Counted:
     securities: Sequence[Security]
     paid: Fraction
     new: Fraction
-    left_out: Fraction
     why_none: str
 
 
@@ -182,7 +183,7 @@ class _Totals:
             new = sum((s.shares for s in counted), ZERO)
             known = any(s.calculable for s in seen)
             why_none = "" if counted else "exempted" if known else "consideration not calculable yet"
-            self._known[key] = _Counted(counted, paid, new, sum((s.shares for s in seen), ZERO) - new, why_none)
+            self._known[key] = _Counted(counted, paid, new, why_none)
         return self._known[key]
 
 
@@ -195,13 +196,15 @@ def _seen(position: Position, counted: _Counted, counts: Counts | None, day: dat
         lowest = min(s.consideration / s.shares for s in counted.securities)
         if lowest <= 0:
             raise ImpossibleArgument("consideration", "0", "a full ratchet would leave no price")
-        reason = "full ratchet" if lowest < cp1 else _STAYS
-        return Effect(min(cp1, lowest), reason, explanations.explain_full_ratchet, (cp1, lowest))
+        explain = explanations.explain_full_ratchet
+        if lowest >= cp1:
+            return Effect(cp1, _STAYS, explain, (cp1, lowest))
+        return Effect(lowest, "full ratchet", explain, (cp1, lowest), moves=True)
     if series.method is Method.NONE:
         return Effect(cp1, "the charter has no such adjustment")
     if counts is None:
         return _Issue(position, base.of(series), counted.paid, counted.new, None, _AVERAGE)
-    after = replace(counts, outstanding_after=counts.outstanding_after - counted.left_out)
+    after = replace(counts, outstanding_after=counts.outstanding_after + counted.new)
     return _Issue(position, ZERO, counted.paid, counted.new, after, _AVERAGE)
 
 
@@ -214,8 +217,8 @@ def _weighted(one: _Issue) -> Effect:
     if one.counts is None:
         arguments: tuple[Fraction, ...] = (cp1, one.base, one.paid, one.new)
         price = adjustments.weighted_average(*arguments)
-        reason = one.reason if price != cp1 else _STAYS
-        return Effect(price, reason, explanations.explain_weighted_average, arguments)
+        explain, moves = explanations.explain_weighted_average, price != cp1
+        return Effect(price, one.reason if moves else _STAYS, explain, arguments, moves=moves)
     counts = one.counts
     arguments = (
         cp1,
@@ -229,7 +232,8 @@ def _weighted(one: _Issue) -> Effect:
     if one.paid >= one.new * cp1:
         # The trigger is the price paid, whatever the company's counts say.
         return Effect(cp1, _STAYS)
-    return Effect(price, one.reason, explanations.explain_weighted_average_charter, arguments)
+    explain = explanations.explain_weighted_average_charter
+    return Effect(price, one.reason, explain, arguments, moves=price != cp1)
 
 
 def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: State) -> dict[str, _Issue]:
@@ -256,9 +260,8 @@ def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: 
         elif one is not None:
             fixed += value[name] / _weighted(one).price
         else:
-            effect_of = effects.get(name)
-            moved = effect_of is not None and effect_of.price != position.start
-            fixed += value[name] / effect_of.price if effect_of is not None and moved else before[name]
+            ratchet = effects.get(name)
+            fixed += value[name] / ratchet.price if ratchet is not None and ratchet.moves else before[name]
     if per_sum >= 1:
         raise ImpossibleArgument("others", "solved", "the adjustments of the series feed each other without end")
     total = (constant + fixed) / (1 - per_sum)

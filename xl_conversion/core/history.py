@@ -8,7 +8,7 @@ from its own day. Events of one day happen in the order given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -22,6 +22,7 @@ from xl_conversion.core.events import (
     Cancelled,
     Converted,
     Corrected,
+    Counts,
     Event,
     Exercised,
     Expired,
@@ -34,7 +35,7 @@ from xl_conversion.core.events import (
     Waived,
 )
 from xl_conversion.core.explanations import PER_SHARE, explain_conversion_ratio
-from xl_conversion.core.issuance import Adjustment, Issuance, Security, adjust
+from xl_conversion.core.issuance import Adjustment, Issuance, Security, SecurityKind, adjust
 from xl_conversion.core.rounding import round_whole
 from xl_conversion.core.steps import Step, Working
 from xl_conversion.core.terms import Basis, Closings, Series
@@ -113,16 +114,20 @@ class Change:
             work.given("in_force", "price in force before", self.price_before, PER_SHARE)
         rounding = self.series.price
         cap = None if self.effect.may_rise else "in_force" if self.price_before != self.start else "CP1"
+        rounded = rounding.price(self.unrounded, not_above=self.price_before if cap else None)
         work.rounded(
             "CP2_rounded",
             "conversion price after",
             last,
-            self.price,
+            rounded,
             PER_SHARE,
             rounding.decimals,
             rounding.rounding_type,
             not_above=cap,
         )
+        if self.price > rounded:
+            work.given("limit", "floor, which rounding does not pass", self.price, PER_SHARE)
+            work.then("CP2_limit", "conversion price after", "max(CP2_rounded, limit)", self.price, PER_SHARE)
         return work.steps
 
     def ratio_steps(self) -> tuple[Step, ...]:
@@ -153,6 +158,11 @@ def history(company: Company, as_of: date | None = None) -> History:
 
     Raises ImpossibleArgument for an event that cannot be, and names it.
     """
+    known = {series.name for series in company.series}
+    for event in company.events:
+        if not event.series <= known:
+            name = min(event.series - known)
+            raise ImpossibleArgument(f"event {event.event}: series", name, "there is no such series")
     run = _Run(_effective(company.events, as_of))
     changes: list[Change] = []
     state = run.play(State.of(company.series, company.capitalization), 0, len(run.events), changes)
@@ -196,10 +206,20 @@ class _Run:
         self.place = {event.event: place for place, event in enumerate(events)}
         if len(self.place) < len(events):
             raise ImpossibleArgument("event", _twice(events), "each event needs a name of its own")
-        self.issued_in = {s.name: e.event for e in events if isinstance(e, Issued) for s in e.securities}
+        self.issued_in: dict[str, list[Issued]] = {}
+        for event in (event for event in events if isinstance(event, Issued)):
+            for security in event.securities:
+                self.issued_in.setdefault(security.name, []).append(event)
         self.referred = {self._target(event) for event in events} - {""}
         self.snapshots: dict[str, State] = {}
         self.securities: dict[str, Security] = {}
+        """What has turned out to be the terms of a security, in the shares of its issuance."""
+        self.kept: dict[tuple[str, str], Security] = {}
+        """The terms by which a series, named second, still counts the issuance of a security."""
+        self.moved: set[tuple[str, str]] = set()
+        """The issuances, and amendments that are one, that have moved the price of a series."""
+        self.deemed: dict[tuple[str, str], str] = {}
+        """The amendment as of which a security counts as issued for a series."""
         self.skipped: set[str] = set()
         self.waived: set[tuple[str, str]] = set()
         self.closings: dict[str, list[Issued]] = {}
@@ -223,16 +243,28 @@ class _Run:
     def _target(self, event: Event) -> str:
         """The event whose outcome this one changes after the fact."""
         if isinstance(event, Amended | Expired):
-            return self.issued_in.get(event.security, "")
+            return self._issuance_of(event)
         if isinstance(event, Waived | Cancelled):
             return event.of
         return event.closing_of if isinstance(event, Issued) else ""
+
+    def _issuance_of(self, event: Amended | Expired) -> str:
+        """The issuance of its security, "" where there was none."""
+        found = [one.event for one in self.issued_in.get(event.security, []) if _share_series(event, one)]
+        if len(found) > 1:
+            rule = f"{found[0]} and {found[1]} both issued it: each needs a name of its own"
+            raise ImpossibleArgument(f"event {event.event}: security", event.security, rule)
+        return found[0] if found else ""
 
     def _happen(self, event: Event, place: int, state: State, changes: list[Change] | None) -> State:
         if event.event in self.skipped:
             return state
         if isinstance(event, READJUSTING):
-            return state if changes is None else self._readjust(event, place, state, changes)
+            if changes is not None:
+                return self._readjust(event, place, state, changes)
+            if isinstance(event, Amended):
+                self._deem(event, state, None)
+            return state
         if isinstance(event, Issued):
             if event.closing_of and changes is not None and _any_as_first(event, state):
                 return self._close(event, place, state, changes)
@@ -254,9 +286,9 @@ class _Run:
     # Issuances.
 
     def _issue(self, event: Issued, state: State, changes: list[Change] | None) -> None:
+        self._check_names(event)
         own = self._as_it_was(event)
-        later = [s for closing in self.closings.get(event.event, []) for s in self._as_it_was(closing)]
-        together = [*own, *later]
+        closings = [closing for closing in self.closings.get(event.event, []) if closing.event not in self.skipped]
         counted_before = event.closing_of in self.closings and event in self.closings[event.closing_of]
         seen: dict[str, list[Security]] = {}
         for name, position in state.positions.items():
@@ -265,19 +297,57 @@ class _Run:
                 continue
             if (event.event, name) in self.waived:
                 _settle(position, Effect(position.start, "waived"), event, changes)
+            elif closings or self.kept:
+                seen[name] = self._seen_by(name, (event, *closings) if as_first else (event,))
             else:
-                seen[name] = together if as_first else own
+                seen[name] = own
+        # The company's own counts are moved by what turned out otherwise: the securities are added by the effect.
         counts = event.counts
         if counts is not None:
             listed = sum((s.shares for s in event.securities), ZERO)
-            otherwise = sum((s.shares for s in together), ZERO) - listed
-            counts = replace(counts, outstanding_after=counts.outstanding_after + otherwise)
-        for name, found in issuance_effects(seen, counts, event.date, state).items():
-            _settle(state.positions[name], found, event, changes)
+            counts = replace(counts, outstanding_after=counts.outstanding_after - listed)
+        prices = {s.name: state.positions[s.name].price for s in own if s.name in state.positions}
+        self._adjust(event, seen, counts, state, changes)
         # Where every series counts later closings as of the first, they are outstanding from then on.
-        all_as_first = all(p.series.closings is Closings.AS_FIRST for p in state.positions.values())
-        for security in [*own, *(later if all_as_first else [])] if not (counted_before and all_as_first) else []:
-            issue(state, security)
+        if not all(p.series.closings is Closings.AS_FIRST for p in state.positions.values()):
+            closings = []
+        elif counted_before:
+            return
+        for security in [*own, *(s for closing in closings for s in self._as_it_was(closing))]:
+            issue(state, security, prices.get(security.name))
+
+    def _adjust(
+        self,
+        event: Issued | Amended,
+        seen: Mapping[str, Sequence[Security]],
+        counts: Counts | None,
+        state: State,
+        changes: list[Change] | None,
+    ) -> None:
+        for name, found in issuance_effects(seen, counts, event.date, state).items():
+            position = state.positions[name]
+            if found.moves:
+                self.moved.add((event.event, name))
+            _settle(position, found, event, changes)
+
+    def _check_names(self, event: Issued) -> None:
+        """A right that can become common is known by its name."""
+        place = self.place[event.event]
+        for security in event.securities:
+            for other in self.issued_in[security.name] if security.kind is not SecurityKind.SHARES else ():
+                if self.place[other.event] < place and _share_series(event, other):
+                    rule = f"{other.event} issued it already: each issuance of a right needs a name of its own"
+                    raise ImpossibleArgument("security", security.name, rule)
+
+    def _seen_by(self, name: str, events: Iterable[Issued]) -> list[Security]:
+        """What `events` issued, as one series counts it."""
+        counting = [event for event in events if event.concerns(name) and (event.event, name) not in self.waived]
+        return [
+            security
+            for event in counting
+            for known in self._as_it_was(event)
+            if (security := self.kept.get((known.name, name), known)).shares
+        ]
 
     def _as_it_was(self, event: Issued) -> list[Security]:
         found = [self.securities.get(security.name, security) for security in event.securities]
@@ -286,13 +356,19 @@ class _Run:
     # What turns out otherwise.
 
     def _close(self, event: Issued, place: int, state: State, changes: list[Change]) -> State:
-        first = self._known(event, event.closing_of, place)
+        first = self._known(event.closing_of, place)
+        of = self.events[self.place[first]]
+        if not isinstance(of, Issued) or of.closing_of:
+            raise ImpossibleArgument("closing_of", first, "it must be the first closing of an issuance")
         self.closings.setdefault(first, []).append(event)
         return self._otherwise(event, first, place, state, changes, f"as if closed with {first}")
 
     def _readjust(self, event: Event, place: int, state: State, changes: list[Change]) -> State:
         if isinstance(event, Waived | Cancelled):
-            of = self._known(event, event.of, None)
+            of = self._known(event.of, None)
+            if isinstance(self.events[self.place[of]], READJUSTING):
+                rule = "it says itself what was otherwise: correct or remove it instead"
+                raise ImpossibleArgument("of", of, rule)
             if isinstance(event, Cancelled):
                 self.skipped.add(of)
                 reason = f"{of} did not take place"
@@ -307,43 +383,88 @@ class _Run:
             return self._otherwise(event, of, place, state, changes, reason)
         if not isinstance(event, Amended | Expired):
             raise TypeError(f"{type(event).__name__} changes nothing after the fact")
-        target = self.issued_in.get(event.security)
-        if target is None or self.place[target] > place:
+        target = self._issuance_of(event)
+        if not target or self.place[target] > place:
             _reduce_class(event, state)
             for position in state.positions.values():
                 if event.concerns(position.series.name):
                     reason = f"{event.security}: there before the first event, never counted"
                     _settle(position, Effect(position.start, reason), event, changes)
             return state
-        self._change_security(event, target, state)
+        counted = self._change_security(event, target, state)
         words = "amended" if isinstance(event, Amended) else "expired"
-        return self._otherwise(event, target, place, state, changes, f"{event.security} {words}")
+        return self._otherwise(event, target, place, state, changes, f"{event.security} {words}", counted)
 
-    def _change_security(self, event: Amended | Expired, target: str, state: State) -> None:
+    def _change_security(self, event: Amended | Expired, target: str, state: State) -> dict[str, Security]:
+        """Notes what has turned out, and returns the terms by which each series counted it until now."""
         issued = self.events[self.place[target]]
         original = next(s for s in getattr(issued, "securities", ()) if s.name == event.security)
         known = self.securities.get(event.security, original)
         right = state.rights.get(event.security)
+        if not known.shares or (right is None and isinstance(event, Expired)):
+            raise ImpossibleArgument("security", event.security, "nothing of it is left that could become common")
         # Splits since are taken back: a security is kept as it was issued.
         factor = state.factor / right.factor if right is not None else Fraction(1)
         if isinstance(event, Amended):
-            self.securities[event.security] = replace(
+            new = replace(
                 known,
                 shares=known.shares if event.shares is None else event.shares / factor,
                 consideration=known.consideration if event.consideration is None else event.consideration,
                 calculable=known.calculable or event.consideration is not None,
             )
+        else:
+            left = ZERO if right is None else right.left
+            gone = left if event.shares is None else left - _less(event.security, left, event.shares)
+            new = known.part(known.shares - gone / factor)
+        self.securities[event.security] = new
+        counted = {name: self.kept.get((event.security, name), known) for name in state.positions}
+        for name, until_now in counted.items():
+            key = (event.security, name)
+            at = self.deemed.get(key, target)
+            if not event.concerns(name):
+                self.kept[key] = until_now
+            elif isinstance(event, Expired):
+                if key in self.kept:
+                    self.kept[key] = until_now.part(until_now.shares * new.shares / known.shares)
+            elif right is not None and not {(at, name)} & (self.moved | self.waived):
+                # What moved nothing when it was issued is issued now, as amended (NVCA 4.4.3(c) and (e)).
+                self.deemed[key], self.kept[key] = event.event, until_now
+            elif key not in self.deemed:
+                self.kept.pop(key, None)
+        return counted
+
+    def _deem(self, event: Amended, state: State, changes: list[Change] | None) -> None:
+        """Issues what is left of a security, as amended, to the series whose price its issuance did not move."""
+        names = [name for name in state.positions if self.deemed.get((event.security, name)) == event.event]
+        rights, right = state.rights, state.rights.get(event.security)
+        if not names or right is None or not right.left:
             return
-        left = ZERO if right is None else right.left
-        gone = left if event.shares is None else left - _less(event.security, left, event.shares)
-        self.securities[event.security] = known.part(known.shares - gone / factor)
+        known = self.securities[event.security]
+        amended = replace(known.part(right.left * right.factor / state.factor), shares=right.left)
+        state.rights = {name: other for name, other in rights.items() if name != event.security}
+        securities = [amended]
+        self._adjust(event, dict.fromkeys(names, securities), None, state, changes)
+        state.rights = rights
 
     def _otherwise(
-        self, event: Event, target: str, place: int, state: State, changes: list[Change], reason: str
+        self,
+        event: Event,
+        target: str,
+        place: int,
+        state: State,
+        changes: list[Change],
+        reason: str,
+        counted: Mapping[str, Security] | None = None,
     ) -> State:
         """The state had the past been what is known now. A series that the event does not concern, or whose price
-        may not be raised, keeps its price."""
-        found = self.play(self.snapshots[target].copy(), self.place[target], place + 1, None)
+        may not be raised, keeps its price, and goes on to count what it `counted`."""
+        found = self.play(self.snapshots[target].copy(), self.place[target], place, None)
+        deemed: list[Change] = []
+        if isinstance(event, Amended):
+            self._deem(event, found, deemed)
+        else:
+            found = self.play(found, place, place + 1, None)
+        as_issued = {change.series.name: change for change in deemed}
         for name, old in state.positions.items():
             new = found.positions[name]
             if not event.concerns(name):
@@ -352,6 +473,10 @@ class _Run:
             raised = new.price > old.price and old.series.downward_only
             if raised:
                 _keep(new, old)
+                self._goes_on(event, name, counted)
+            if name in as_issued and as_issued[name].price_before == old.price:
+                changes.append(as_issued[name])
+                continue
             why = f"{reason}: would rise, which the charter rules out" if raised else f"readjusted: {reason}"
             changes.append(
                 Change(
@@ -368,14 +493,23 @@ class _Run:
             )
         return found
 
-    def _known(self, event: Event, of: str, before: int | None) -> str:
+    def _goes_on(self, event: Event, name: str, counted: Mapping[str, Security] | None) -> None:
+        if isinstance(event, Amended | Expired) and counted is not None:
+            self.kept[event.security, name] = counted[name]
+        elif isinstance(event, Waived):
+            self.waived.discard((event.of, name))
+
+    def _known(self, of: str, before: int | None) -> str:
         if of not in self.place or (before is not None and self.place[of] >= before):
-            raise ImpossibleArgument("of", of, "there is no such earlier event")
+            argument = "of" if before is None else "closing_of"
+            raise ImpossibleArgument(argument, of, "there is no such earlier event")
         return of
 
     # The series itself.
 
     def _preferred_leaves(self, event: Converted | Redeemed, state: State, changes: list[Change] | None) -> None:
+        if not event.series and len(state.positions) > 1:
+            raise ImpossibleArgument("series", "blank", "it must name the series whose shares these are")
         for name, position in state.positions.items():
             if not event.concerns(name):
                 continue
@@ -400,19 +534,21 @@ def _settle(
 ) -> None:
     """Applies the charter's floor, direction, minimum and rounding to an effect, and records the row."""
     series, before, start = position.series, position.price, position.start
-    unrounded, reason, made = found.price, found.reason, False
+    unrounded, reason, moves, made = found.price, found.reason, found.moves, False
     if position.floor is not None and unrounded < position.floor and not isinstance(event, Split | StockDividend):
         unrounded = min(start, position.floor)
-        reason = f"{reason}, not below the floor"
+        reason, moves = f"{reason}, not below the floor", unrounded != start
     if series.downward_only and unrounded > start and not found.may_rise:
-        unrounded, reason = start, f"{reason}, the charter lets it only fall"
-    if unrounded != start or (catch_up and start != before):
+        unrounded, reason, moves = start, f"{reason}, the charter lets it only fall", False
+    if moves or (catch_up and position.carries_forward):
         if not catch_up and _below_minimum(series, before, unrounded):
             position.start = unrounded
             reason = f"{reason}, below the minimum: carried forward"
         else:
             made = True
             position.price = series.price.price(unrounded, not_above=None if found.may_rise else before)
+            if position.floor is not None and position.price < position.floor <= unrounded:
+                position.price = position.floor
             position.unrounded = unrounded
             position.start = position.price if series.carried_price is Basis.ROUNDED else unrounded
     if changes is not None:
@@ -433,10 +569,10 @@ def _settle(
 
 
 def _below_minimum(series: Series, before: Fraction, unrounded: Fraction) -> bool:
-    change = abs(before - unrounded)
-    if series.minimum is not None and change < series.minimum:
+    if series.minimum is not None and abs(before - unrounded) < series.minimum:
         return True
-    return series.minimum_percent is not None and change * 100 < before * series.minimum_percent
+    percent = series.minimum_percent
+    return percent is not None and abs(before - unrounded) * 100 < before * percent
 
 
 def _keep(new: Position, old: Position) -> None:
@@ -492,6 +628,10 @@ def _no_effect(event: Event) -> str:
     if isinstance(event, Exercised):
         return "exercised: counted when it was issued"
     return "the common has become other property" if isinstance(event, Merged) else "no adjustment"
+
+
+def _share_series(one: Event, other: Event) -> bool:
+    return not one.series or not other.series or not one.series.isdisjoint(other.series)
 
 
 def _any_as_first(event: Issued, state: State) -> bool:

@@ -1,7 +1,7 @@
 """Inputs to start from.
 
-`vsource` is a real notice: Vsource, Inc., Series 2-A Convertible Preferred, 5 February 2002. `company` is an invented
-company of three series, with a capitalization and three years of events.
+`vsource` is a real notice: Vsource, Inc., Series 2-A Convertible Preferred, 5 February 2002. `company` is an
+invented company of three series, with a capitalization and three years of events.
 """
 
 from __future__ import annotations

@@ -56,7 +56,8 @@ class Records:
 
     def company_of(self, row: EventRecord | ClassRecord) -> str:
         """The company that a row is of: its series', the one it names, or the only one; "" where that is open."""
-        named = {s.series: s.company for s in self.series}.get(row.series, row.company)
+        series = row.series if isinstance(row, EventRecord) else ""
+        named = {s.series: s.company for s in self.series}.get(series, row.company)
         return named or (self.companies[0] if len(self.companies) == 1 else "")
 
     def of_company(self, company: str) -> list[EventRecord]:

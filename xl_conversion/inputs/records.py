@@ -38,7 +38,6 @@ class Record(BaseModel):
     key: ClassVar[tuple[str, ...]] = ()
     """The columns whose values may not occur twice together."""
 
-    series: OptionalName = ""
     note: str = ""
 
 
@@ -85,6 +84,7 @@ class EventRecord(Record):
 
     table = "events"
     key = ("series", "event")
+    series: OptionalName = ""
     event: Name
     date: Day
     kind: KindName
@@ -123,6 +123,7 @@ class SecurityRecord(Record):
 
     table = "securities"
     key = ("series", "event", "security")
+    series: OptionalName = ""
     event: Name
     security: Name
     kind: Annotated[SecurityKind, one_of(SecurityKind)]
@@ -139,6 +140,7 @@ class ConversionRecord(Record):
 
     table = "conversions"
     key = ("series", "event", "security", "holder")
+    series: OptionalName = ""
     event: Name
     security: Name
     holder: OptionalName = ""

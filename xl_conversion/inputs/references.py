@@ -52,7 +52,8 @@ class _Checks:
         self.with_classes = {records.company_of(row) for row in records.capitalization}
 
     def of(self, record: Record, *, events_needed: bool) -> Iterator[Broken]:
-        if record.series and record.series not in self.series:
+        series = getattr(record, "series", "")
+        if series and series not in self.series:
             yield "series", "no such row in series", self.series
             return
         match record:

@@ -19,6 +19,8 @@ SHEETS = {
     "Explanations": "What was tried to explain each exception, and whether it reconciles.",
     "Checks": "Whether this workbook's formulas give the exact figures.",
 }
+ONE_PAGE = 2
+"""So many events still fit on one printed page."""
 WIDTHS = [40, 20, 22, 64, 22]
 
 
@@ -37,6 +39,8 @@ class _Figure:
 
 def summary_page(draft: Draft, page: Page, master: str) -> None:
     """Results first."""
+    if len(draft.adjustments) <= ONE_PAGE:
+        page.sheet.page_setup.fitToHeight = 1
     price, ratio = _before(draft)
     for adjustment in draft.adjustments:
         event, issuance = adjustment.issuance.event, adjustment.issuance
