@@ -111,6 +111,18 @@ def functions(name: str | None, *, as_json: bool, markdown: bool) -> None:
         click.echo(click.wrap_text(function.summary, 96, "    ", "    "))
 
 
+@cli.command(epilog="Example: xl-conversion tables events")
+@click.argument("name", metavar="[TABLE]", required=False)
+def tables(name: str | None) -> None:
+    """List the tables and columns of an input."""
+    from xl_conversion.inputs.pages import tables_text
+
+    text = tables_text(name)
+    if not text:
+        _stop(f"there is no table {name}", "xl-conversion tables lists them", EXIT_INPUT)
+    click.echo(text)
+
+
 @cli.command(
     epilog="""
     \b
@@ -136,8 +148,11 @@ def example(folder: Path, form: str, what: str) -> None:
     """
     from xl_conversion.examples import write_example
 
-    for path in write_example(folder, form, {"notice": "vsource"}.get(what, what)):
+    paths = write_example(folder, form, {"notice": "vsource"}.get(what, what))
+    for path in paths:
         click.echo(path)
+    source = folder if form == "csv" else paths[0]
+    click.echo(f"next: xl-conversion {'tie-out' if what == 'notice' else 'history'} {source}", err=True)
 
 
 @cli.command(epilog="Example: xl-conversion export notice --out out")
@@ -282,7 +297,7 @@ def _cell_or_range(text: str) -> Cell | Range:
         return cell_of(text)
     from xl_conversion.inputs.tables import csv_cells
 
-    return [[cell_of(cell) for cell in row] for row in csv_cells(Path(text[1:]))]
+    return [[cell_of(cell.strip()) for cell in row] for row in csv_cells(Path(text[1:]))]
 
 
 def _cell_text(value: Any) -> str:

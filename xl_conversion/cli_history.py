@@ -71,7 +71,7 @@ class Number(click.ParamType[Fraction]):
 @SERIES
 @JSON
 def history(source: Path, as_of: date | None, series: str | None, *, as_json: bool) -> None:
-    """Show what became of each series, event by event, and why.
+    """Replay the events of each series, with reasons.
 
     INPUT is a folder of CSV files, a .json or an .xlsx file. Notices that have been given (the prices and ratios
     in its table stated) are compared with the history and never changed.
@@ -122,7 +122,7 @@ def history(source: Path, as_of: date | None, series: str | None, *, as_json: bo
 @click.option("--event", metavar="NAME", help="Only that event.")
 @JSON
 def explain(source: Path, as_of: date | None, series: str | None, event: str | None, *, as_json: bool) -> None:
-    """Show the steps of each price and ratio, in symbols and in numbers.
+    """Show the steps of each price and ratio.
 
     INPUT is a folder of CSV files, a .json or an .xlsx file.
     """
@@ -155,8 +155,9 @@ def explain(source: Path, as_of: date | None, series: str | None, event: str | N
     epilog="""
     \b
     Examples:
-      xl-conversion compare notice --method broad --method narrow --method full_ratchet
-      xl-conversion compare notice --price 0.05 --price 0.10 --size 10000000
+      xl-conversion example company --of company
+      xl-conversion compare company --method broad --method narrow --method full_ratchet
+      xl-conversion compare company --price 0.20 --price 0.40 --size 5000000
     """
 )
 @INPUT
@@ -178,10 +179,10 @@ def compare(
     *,
     as_json: bool,
 ) -> None:
-    """Compare charters on the same events, or next rounds of other prices and sizes: who ends up with what.
+    """Compare charters or next rounds.
 
-    INPUT is a folder of CSV files, a .json or an .xlsx file. With --price and --size every combination is tried,
-    else the methods (all of them unless some are named).
+    The question is who ends up with what, from the same events. With --price and --size every combination is
+    tried, else the methods (all of them unless some are named).
     """
     from xl_conversion.core.compare import compare_methods, compare_rounds
     from xl_conversion.core.terms import Method
@@ -212,7 +213,12 @@ def compare(
 
 @click.command(
     "solve-round",
-    epilog="Example: xl-conversion solve-round notice --new-money 3000000 --pre-money 5000000 --pool-percent 10",
+    epilog="""
+    \b
+    Examples:
+      xl-conversion example company --of company
+      xl-conversion solve-round company --new-money 3000000 --pre-money 9000000 --pool-percent 10
+    """,
 )
 @INPUT
 @click.option("--new-money", metavar="MONEY", type=Number(), required=True, help="That the round brings.")
@@ -241,7 +247,9 @@ def solve_round_command(
     adjustment_in_price: bool,
     as_json: bool,
 ) -> None:
-    """Solve the price of a round whose anti-dilution and pool top-up count in the price, exactly.
+    """Solve the price of a down round.
+
+    The common that anti-dilution and the pool's top-up add counts in the price, which is found exactly.
 
     INPUT is a folder of CSV files, a .json or an .xlsx file with a table capitalization.
     """
@@ -354,13 +362,18 @@ def _print_history(title: str, changes: Sequence[Change]) -> None:
 
 def _print_holders(rows: Sequence[dict[str, Any]]) -> None:
     from xl_conversion.core.rounding import shown
-    from xl_conversion.core.stated import with_commas
+    from xl_conversion.core.stated import shown_with_commas, with_commas
 
     print_table(
         "On conversion",
         ("holder", "preferred", "common", "fraction"),
         [
-            (r["holder"], shown(r["preferred"]), with_commas(Fraction(r["common"]), 0), shown(r["fraction"], 6))
+            (
+                r["holder"],
+                shown_with_commas(r["preferred"]),
+                with_commas(Fraction(r["common"]), 0),
+                shown(r["fraction"], 6),
+            )
             for r in rows
         ],
         right=("preferred", "common", "fraction"),

@@ -8,6 +8,7 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -54,7 +55,6 @@ NATIVE = {
 }
 EXPORT = "from xl_conversion.cli import main; main()"
 RELATIVE = 1e-12
-NATIVE_TIES = pytest.mark.xfail(reason="the native half_even looks for a tie in a double as it is")
 RESULTS = ("conversion_price", "conversion_price_unrounded", "conversion_ratio", "conversion_ratio_unrounded")
 
 
@@ -354,7 +354,8 @@ def random_tables(seed: int) -> Tables:
         event = {"series": series, "event": lot.choice(["E", "=E", "2002-02-05 "]) + str(number)}
         before = lot.randint(10**6, 10**8)
         count = 12 if seed == 5 else lot.randint(1, 4)
-        names = (SYMBOLS if lot.random() < 0.5 else [f"{n} {ODD_NAMES[n][:200]}" for n in range(12)])[:count]
+        pool = SYMBOLS if lot.random() < 0.5 else [f"{n} {ODD_NAMES[n][:200]}" for n in range(12)]
+        names = [f"{name} {number}" if number else name for name in pool[:count]]
         total = 0
         for name in names:
             shares = lot.randint(10**4, 10**7)
@@ -449,6 +450,18 @@ class TestAnyInput:
         for seed in (1, 5):
             assert validator(exported(tmp_path / str(seed), random_tables(seed)).path) == []
 
+    @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
+    def test_is_printed_without_a_figure_wider_than_its_column(
+        self, office: Office, notice: Exported, tmp_path: Path
+    ) -> None:
+        for number, path in enumerate((notice.path, exported(tmp_path / "in", random_tables(8)).path)):
+            pdf = office.pdf(path, tmp_path / str(number))
+            text = subprocess.run(
+                ["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True
+            ).stdout.decode()
+            assert "All checks: OK" in text
+            assert "###" not in text
+
 
 def simple(**series: str) -> Tables:
     """One issuance, whose price after is half of the price before."""
@@ -484,17 +497,23 @@ class TestRounding:
     TIES = ("9.005", "8.125", "4.015", "2.675", "1.005", "0.565", "0.145", "0.035")
     FEW_DIGITS = ("9.07", "8.29", "4.35", "2.3", "1.1", "0.57", "0.29", "0.07")
 
-    @pytest.mark.parametrize("prices", [TIES, FEW_DIGITS], ids=["ties", "few digits"])
+    @pytest.mark.parametrize("rounding_type", list(RoundingType))
+    def test_of_few_digits_keeps_them(self, office: Office, tmp_path: Path, rounding_type: RoundingType) -> None:
+        self.check(office, tmp_path, rounding_type, self.FEW_DIGITS)
+
     @pytest.mark.parametrize(
         "rounding_type",
         [
-            pytest.param(kind, marks=[NATIVE_TIES] if kind is RoundingType.HALF_EVEN else [])
-            for kind in RoundingType
+            RoundingType.HALF_UP,
+            RoundingType.HALF_EVEN,
+            RoundingType.FLOOR,
+            RoundingType.CEILING,
         ],
     )
-    def test_is_the_charters(
-        self, office: Office, tmp_path: Path, rounding_type: RoundingType, prices: Sequence[str]
-    ) -> None:
+    def test_of_a_tie_is_the_charters(self, office: Office, tmp_path: Path, rounding_type: RoundingType) -> None:
+        self.check(office, tmp_path, rounding_type, self.TIES)
+
+    def check(self, office: Office, tmp_path: Path, rounding_type: RoundingType, prices: Sequence[str]) -> None:
         exact = [Fraction(price) for price in prices]
         done = exported(tmp_path, falling(exact, price_rounding_type=rounding_type.value))
         assert [adjustment.price_unrounded for adjustment in done.adjustments] == exact
@@ -513,6 +532,16 @@ class TestRounding:
             document = session.open(done.path)
             assert_recalculates(document, done.path)
             assert document.cell("Summary", cell).text == "6.415"
+
+    def test_a_price_that_did_not_move_does_with_other_inputs(self, office: Office, tmp_path: Path) -> None:
+        tables = simple(conversion_price="6.415", price_decimals="2", ratio_decimals="2")
+        tables["securities"][0]["consideration"] = "10000"
+        done = exported(tmp_path / "before", tables)
+        tables["securities"][0]["consideration"] = "0"
+        with office.session() as session:
+            document = session.open(done.path)
+            document.set("Securities", labelled(done.path, "Securities", "New", "F", label="B"), 0)
+            assert_results(document, done.path, exported(tmp_path / "after", tables).adjustments[0])
 
 
 class TestSummary:

@@ -49,6 +49,10 @@ def _compute(formula: str, values: Mapping[str, Fraction]) -> Fraction:
                 return value(left) / value(right)
             case ast.Call(ast.Name("min"), [first, second], []):
                 return min(value(first), value(second))
+            case ast.Call(ast.Name("max"), [first, second], []):
+                return max(value(first), value(second))
+            case ast.Call(ast.Name("when"), [ast.Compare(left, [ast.Lt()], [right]), then, otherwise], []):
+                return value(then) if value(left) < value(right) else value(otherwise)
             case ast.Call(ast.Name(name), [number, decimals], []):
                 scale = Fraction(10) ** int(value(decimals))
                 return WHOLE[name](value(number) * scale) / scale
@@ -272,7 +276,7 @@ def test_formulas_in_numbers(case: Case, data: st.DataObject) -> None:
     given_or_made: dict[str, Step] = {}
     for step in _explained(case, data):
         words = set(re.findall(r"[A-Za-z_]\w*", step.with_numbers))
-        assert words <= {"min", *WHOLE}
+        assert words <= {"min", "max", "when", *WHOLE}
         used = [given_or_made[name].shown for name in re.findall(r"\w+", step.formula) if name not in words]
         assert re.findall(r"\d[\d.]*", step.with_numbers) == [number.lstrip("-") for number in used]
         if "..." not in step.with_numbers and step.formula:
@@ -406,12 +410,21 @@ def test_refuses_to_round_a_price_away() -> None:
                     "min(6.41, 6.41 * (35242908 + 1277354.5553822152...) / (35242908 + 81728433))",
                 ),
                 ("decimals", "2"),
-                ("CP2_rounded", "min(half_up(2.0013011817..., 2), 6.41)"),
+                (
+                    "CP2_rounded",
+                    "when(2.0013011817... < 6.41, min(half_up(2.0013011817..., 2), 6.41), 6.41)",
+                ),
             ],
         ),
         (
             explanations.explain_full_ratchet("1.005", "2", decimals=2),
-            [("CP1", "1.005"), ("P", "2"), ("CP2", "min(1.005, 2)"), ("CP2_rounded", "1.005")],
+            [
+                ("CP1", "1.005"),
+                ("P", "2"),
+                ("CP2", "min(1.005, 2)"),
+                ("decimals", "2"),
+                ("CP2_rounded", "when(1.005 < 1.005, min(half_up(1.005, 2), 1.005), 1.005)"),
+            ],
         ),
         (
             explanations.explain_round("-2.5", decimals=0),

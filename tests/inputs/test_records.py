@@ -489,16 +489,17 @@ class TestBadTables:
     @pytest.mark.parametrize("form", FORMS)
     def test_missing_and_unknown_columns(self, tmp_path: Path, form: str) -> None:
         tables = copy.deepcopy(BASE)
-        tables["series"] = [{"conversion_prise": "8", "colour": "red", "series": "A", "company": "x"}]
+        tables["series"] = [{"conversion_prise": "8", "xyzzy": "red", "series": "A", "company": "x"}]
         found = {problem.rule: problem.hint for problem in refused(tmp_path, tables, form)}
-        columns = "the columns are series, note, company, original_issue_price, conversion_price, clause, "
         assert found.pop("the column conversion_prise is not known") == "did you mean conversion_price?"
         assert set(found) == {
-            "the column colour is not known",
+            "the column xyzzy is not known",
             "the column original_issue_price is missing",
             "the column conversion_price is missing",
         }
-        assert all(hint.startswith(columns) for hint in found.values())
+        for hint in found.values():
+            assert hint.startswith("the columns are ")
+            assert ", original_issue_price, conversion_price, " in hint
 
     @pytest.mark.parametrize("form", ["csv", "xlsx"])
     @pytest.mark.parametrize("table", ["series", "stated"])

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from itertools import count
 from typing import Literal
 
@@ -41,6 +42,8 @@ UNROUNDED = "0.0000000000"
 FACTOR = "0.000000000000"
 DAY = "yyyy-mm-dd"
 TEXT = "@"
+HIGHEST_ROW = 409
+"""Points; Excel allows no more."""
 
 
 def places(decimals: int) -> str:
@@ -192,7 +195,7 @@ class Page:
     def height(self, texts: Sequence[tuple[str, float]], least: float = 15) -> None:
         """Makes the next row as high as its wrapped `texts` need in columns of the given widths."""
         lines = max((_lines(text, width) for text, width in texts), default=1)
-        self.sheet.row_dimensions[self.row].height = max(least, 13.5 * lines + 2)
+        self.sheet.row_dimensions[self.row].height = min(HIGHEST_ROW, max(least, 13.5 * lines + 2))
 
     def mark(self, cells: str, good: str, bad: str, undecided: str = "") -> None:
         """Colours cells that say `good` green, `bad` red and `undecided` amber."""
@@ -237,14 +240,15 @@ class Page:
             cell.fill = fill
         if border is not None:
             cell.border = border
-        cell.alignment = Alignment(
-            horizontal=align,
-            vertical="center" if look == "header" else "top",
-            wrap_text=True,
-            # So that a figure and the text beside it do not touch.
-            indent=0 if align == "center" or cell.column == 1 else 1,
-        )
+        # So that a figure and the text beside it do not touch.
+        indent = 0 if align == "center" or cell.column == 1 else 1
+        cell.alignment = _alignment(align, "center" if look == "header" else "top", indent)
         return cell
+
+
+@cache
+def _alignment(horizontal: str, vertical: str, indent: int) -> Alignment:
+    return Alignment(horizontal=horizontal, vertical=vertical, wrap_text=True, indent=indent)
 
 
 def _rule(formula: str, ink: str, fill: str = "") -> Rule:
@@ -258,4 +262,4 @@ def _lines(text: str, width: float) -> int:
 
 
 def _footer(text: str) -> str:
-    return text.replace("&", "&&")[:80]
+    return " ".join(text.split())[:80].replace("&", "&&")

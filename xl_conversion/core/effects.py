@@ -215,10 +215,11 @@ _AVERAGE = "weighted average"
 def _weighted(one: _Issue) -> Effect:
     cp1 = one.position.start
     if one.counts is None:
-        arguments: tuple[Fraction, ...] = (cp1, one.base, one.paid, one.new)
+        arguments: tuple[Fraction, ...] = (cp1, one.base, one.paid, one.new, ZERO)
         price = adjustments.weighted_average(*arguments)
-        explain, moves = explanations.explain_weighted_average, price != cp1
-        return Effect(price, one.reason if moves else _STAYS, explain, arguments, moves=moves)
+        moves = price is not cp1  # it is given back as it was where nothing moves
+        reason = one.reason if moves else _STAYS
+        return Effect(price, reason, explanations.explain_weighted_average, arguments, moves=moves)
     counts = one.counts
     arguments = (
         cp1,
@@ -232,8 +233,7 @@ def _weighted(one: _Issue) -> Effect:
     if one.paid >= one.new * cp1:
         # The trigger is the price paid, whatever the company's counts say.
         return Effect(cp1, _STAYS)
-    explain = explanations.explain_weighted_average_charter
-    return Effect(price, one.reason, explain, arguments, moves=price != cp1)
+    return Effect(price, one.reason, explanations.explain_weighted_average_charter, arguments, moves=price != cp1)
 
 
 def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: State) -> dict[str, _Issue]:

@@ -48,7 +48,7 @@ def explain_weighted_average(
     B = 1000000 / 1
     CP2 = min(1, 1 * (7000000 + 1000000) / (7000000 + 2000000))
     decimals = 2
-    CP2_rounded = min(half_up(0.8888888888..., 2), 1)
+    CP2_rounded = when(0.8888888888... < 1, min(half_up(0.8888888888..., 2), 1), 1)
     """
     result = adjustments.weighted_average(conversion_price, outstanding, consideration, issued, other_securities)
     work = Working(source)
@@ -163,7 +163,7 @@ def explain_cash_dividend(
     result = adjustments.cash_dividend(conversion_price, dividend, market_price, threshold)
     work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
     work.given("M", "market price", exact(market_price), PER_SHARE)
-    work.then(*_AFTER, "CP1 * (M - dividend) / (M - T)" if result < cp1 else "CP1", result, PER_SHARE)
+    work.then(*_AFTER, "when(T < dividend, CP1 * (M - dividend) / (M - T), CP1)", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 
@@ -197,7 +197,7 @@ def explain_cash_dividend_subtracted(
     """Steps of :func:`~xl_conversion.core.adjustments.cash_dividend_subtracted`."""
     result = adjustments.cash_dividend_subtracted(conversion_price, dividend, threshold)
     work, cp1 = _cash_dividend(conversion_price, dividend, threshold, source)
-    work.then(*_AFTER, "CP1 - dividend" if result < cp1 else "CP1", result, PER_SHARE)
+    work.then(*_AFTER, "when(T < dividend, CP1 - dividend, CP1)", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 
@@ -372,11 +372,7 @@ def _price_after(
 ) -> tuple[Step, ...]:
     rounded = round_price(result, decimals, rounding_type, not_above=before if capped else None)
     cap = "CP1" if capped else None
-    if decimals is not None and capped and result == before:
-        # A price that did not move is not rounded either.
-        work.then(*_ROUNDED, "CP1", rounded, PER_SHARE)
-    else:
-        work.rounded(*_ROUNDED, "CP2", rounded, PER_SHARE, decimals, rounding_type, not_above=cap)
+    work.rounded(*_ROUNDED, "CP2", rounded, PER_SHARE, decimals, rounding_type, not_above=cap)
     return work.steps
 
 

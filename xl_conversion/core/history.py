@@ -290,17 +290,14 @@ class _Run:
         own = self._as_it_was(event)
         closings = [closing for closing in self.closings.get(event.event, []) if closing.event not in self.skipped]
         counted_before = event.closing_of in self.closings and event in self.closings[event.closing_of]
-        seen: dict[str, list[Security]] = {}
-        for name, position in state.positions.items():
-            as_first = position.series.closings is Closings.AS_FIRST
-            if not event.concerns(name) or (counted_before and as_first):
-                continue
-            if (event.event, name) in self.waived:
-                _settle(position, Effect(position.start, "waived"), event, changes)
-            elif closings or self.kept:
-                seen[name] = self._seen_by(name, (event, *closings) if as_first else (event,))
-            else:
+        as_first = {name for name, p in state.positions.items() if p.series.closings is Closings.AS_FIRST}
+        plain = not (closings or self.kept or counted_before or self.waived)
+        seen: dict[str, Sequence[Security]] = {}
+        for name in state.positions:
+            if plain and event.concerns(name):
                 seen[name] = own
+            elif event.concerns(name) and not (counted_before and name in as_first):
+                seen[name] = self._seen_by(name, (event, *closings) if name in as_first else (event,))
         # The company's own counts are moved by what turned out otherwise: the securities are added by the effect.
         counts = event.counts
         if counts is not None:
@@ -309,7 +306,7 @@ class _Run:
         prices = {s.name: state.positions[s.name].price for s in own if s.name in state.positions}
         self._adjust(event, seen, counts, state, changes)
         # Where every series counts later closings as of the first, they are outstanding from then on.
-        if not all(p.series.closings is Closings.AS_FIRST for p in state.positions.values()):
+        if len(as_first) < len(state.positions):
             closings = []
         elif counted_before:
             return
@@ -324,11 +321,14 @@ class _Run:
         state: State,
         changes: list[Change] | None,
     ) -> None:
-        for name, found in issuance_effects(seen, counts, event.date, state).items():
+        waived = {name for name in seen if (event.event, name) in self.waived} if self.waived else ()
+        found = issuance_effects({n: s for n, s in seen.items() if n not in waived}, counts, event.date, state)
+        for name in seen:
             position = state.positions[name]
-            if found.moves:
+            one = Effect(position.start, "waived") if name in waived else found[name]
+            if one.moves:
                 self.moved.add((event.event, name))
-            _settle(position, found, event, changes)
+            _settle(position, one, event, changes)
 
     def _check_names(self, event: Issued) -> None:
         """A right that can become common is known by its name."""
@@ -339,12 +339,13 @@ class _Run:
                     rule = f"{other.event} issued it already: each issuance of a right needs a name of its own"
                     raise ImpossibleArgument("security", security.name, rule)
 
-    def _seen_by(self, name: str, events: Iterable[Issued]) -> list[Security]:
+    def _seen_by(self, name: str, events: Sequence[Issued]) -> list[Security]:
         """What `events` issued, as one series counts it."""
-        counting = [event for event in events if event.concerns(name) and (event.event, name) not in self.waived]
+        first, *later = events
+        counting = [e for e in later if e.concerns(name) and (e.event, name) not in self.waived]
         return [
             security
-            for event in counting
+            for event in (first, *counting)
             for known in self._as_it_was(event)
             if (security := self.kept.get((known.name, name), known)).shares
         ]
@@ -546,7 +547,8 @@ def _settle(
             reason = f"{reason}, below the minimum: carried forward"
         else:
             made = True
-            position.price = series.price.price(unrounded, not_above=None if found.may_rise else before)
+            price = series.price.price(unrounded)
+            position.price = price if found.may_rise or price < before else before
             if position.floor is not None and position.price < position.floor <= unrounded:
                 position.price = position.floor
             position.unrounded = unrounded

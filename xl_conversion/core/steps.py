@@ -15,9 +15,9 @@ _SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Step:
     """One line of an explanation.
 
-    `formula` is in the symbols of earlier steps, with ``+ - * /``, brackets, ``min(a, b)`` and, for a
-    rounding, ``half_up(value, decimals)`` and the like; it is empty for a figure that is given. It can be
-    computed, and spreadsheets are written from it.
+    `formula` is in the symbols of earlier steps, with ``+ - * /``, brackets, ``min(a, b)``, ``max(a, b)``,
+    ``when(a < b, then, otherwise)`` and, for a rounding, ``half_up(value, decimals)`` and the like; it is empty
+    for a figure that is given. It can be computed, and spreadsheets are written from it.
     """
 
     symbol: str
@@ -79,7 +79,10 @@ class Working:
             return value
         self.given("decimals", f"decimals, rounded {rounding_type.value}", Fraction(decimals), "digits")
         formula = f"{rounding_type.value}({of}, decimals)"
-        return self.then(symbol, label, f"min({formula}, {not_above})" if not_above else formula, value, unit)
+        if not_above:
+            # A price that does not move is not rounded, and rounding raises none above the one before.
+            formula = f"when({of} < {not_above}, min({formula}, {not_above}), {not_above})"
+        return self.then(symbol, label, formula, value, unit)
 
     def _add(
         self, symbol: str, label: str, formula: str, value: Fraction, unit: str, source: str = ""

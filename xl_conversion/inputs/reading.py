@@ -121,7 +121,9 @@ def _read(path: Path, required: tuple[str, ...]) -> Records:
             history(company_of(name, records))
         except ImpossibleArgument as problem:
             file = tables["events"].file if "events" in tables else tables["series"].file
-            problems.append(Problem(file, str(problem)))
+            event = problem.argument.removeprefix("event ").partition(": ")[0].partition(" (")[0]
+            row = next((row.number for row, _ in rows["events"] if row.cells["event"] == event), 0)
+            problems.append(Problem(file, str(problem), row))
     if problems:
         raise InputError(problems)
     return records

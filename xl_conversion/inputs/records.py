@@ -74,8 +74,8 @@ class SeriesRecord(Record):
 
 
 class EventRecord(Record):
-    """An event, of the one series named or of every series of the company. What else a kind needs and may have
-    is in :data:`xl_conversion.inputs.events.KINDS`.
+    """An event, of the one series named or of every series of the company; each kind has columns of its own
+    (`xl-conversion tables events`).
 
     An issuance may bring the company's own counts: without `outstanding_after` the securities listed are added to
     the count before, without `other_after` the other securities did not move. With `corrects` the row is what

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from xl_conversion.core.stated import MAX_WRITTEN_DECIMALS, OF_SECURITIES, Item, read_written
 from xl_conversion.inputs.assemble import Records, given
-from xl_conversion.inputs.events import COUNTS, ISSUANCE, problems_of
+from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS, problems_of
 from xl_conversion.inputs.problems import Problem, suggestion
 from xl_conversion.inputs.records import (
     ClassRecord,
@@ -126,7 +126,7 @@ class _Checks:
         elif record.consideration is not None and record.consideration_per_share is not None:
             yield "consideration", "give consideration or consideration_per_share, not both", ()
         event = self.events.get((record.series, record.event))
-        if event is not None and event.kind != ISSUANCE:
+        if event is not None and event.kind != ISSUANCE and event.kind in KINDS:
             yield "event", f"securities are issued in an {ISSUANCE}, not in a {event.kind.replace('_', ' ')}", ()
 
     def _stated(self, record: StatedRecord) -> Iterator[Broken]:

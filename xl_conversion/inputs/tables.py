@@ -24,7 +24,7 @@ from xl_conversion.core.rounding import shorten, to_text
 from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
 
 MAX_FILE = 200 * 1024 * 1024
-MAX_UNPACKED = 1024 * 1024 * 1024
+MAX_UNPACKED = 512 * 1024 * 1024
 MAX_CELL = 30_000
 """Fewer than a cell holds, since a finished workbook adds words of its own."""
 MAX_ROWS = 1_048_575

@@ -11,7 +11,7 @@ from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.steps import Step
 from xl_conversion.core.terms import Basis
 
-WIDTHS = [13, 34, 44, 20, 27, 21, 22]
+WIDTHS = [13, 34, 44, 22, 27, 21, 22]
 HEADER = ["Symbol", "Figure", "Formula, and with numbers", "Value", "Exact value", "Unit", "Clause"]
 
 

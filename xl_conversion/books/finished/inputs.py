@@ -101,7 +101,7 @@ def _event(draft: Draft, page: Page, record: EventRecord, issuance: Issuance) ->
 
 def securities_page(draft: Draft) -> None:
     """What was issued, with the sums that the fraction takes."""
-    page = draft.book.page("Securities", "What was issued in each event", [14, 34, 18, 16, 16, 18, 36, 36])
+    page = draft.book.page("Securities", "What was issued in each event", [14, 34, 18, 20, 16, 22, 36, 36])
     page.section("Securities issued")
     page.header(
         [
@@ -167,7 +167,7 @@ def conversions_page(draft: Draft) -> None:
     if not rows:
         return
     page = draft.book.page(
-        "Conversions", "From principal to preferred to common", [14, 32, 14, 16, 13, 13, 13, 16, 18, 32, 36]
+        "Conversions", "From principal to preferred to common", [14, 32, 14, 20, 15, 15, 15, 18, 20, 32, 36]
     )
     page.section("Conversion chain")
     page.header(

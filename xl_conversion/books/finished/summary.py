@@ -20,7 +20,8 @@ SHEETS = {
     "Checks": "Whether this workbook's formulas give the exact figures.",
 }
 ONE_PAGE = 2
-"""So many events still fit on one printed page."""
+ONE_PAGE_OF_EXCEPTIONS = 8
+"""So many events and exceptions still fit on one printed page."""
 WIDTHS = [40, 20, 22, 64, 22]
 
 
@@ -39,7 +40,8 @@ class _Figure:
 
 def summary_page(draft: Draft, page: Page, master: str) -> None:
     """Results first."""
-    if len(draft.adjustments) <= ONE_PAGE:
+    exceptions = sum(finding.is_exception for finding in draft.findings)
+    if len(draft.adjustments) <= ONE_PAGE and exceptions <= ONE_PAGE_OF_EXCEPTIONS:
         page.sheet.page_setup.fitToHeight = 1
     price, ratio = _before(draft)
     for adjustment in draft.adjustments:

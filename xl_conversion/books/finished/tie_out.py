@@ -15,7 +15,7 @@ from xl_conversion.core.tie_out import Check, Finding, Result
 _PRICES = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
 _OF_OTHER_ROWS = (Check.ROLLED_FORWARD, Check.OTHER_COUNT, Check.STATED_PRICE)
 """Checks of what is stated in other rows already."""
-WIDTHS = [6, 34, 15, 15, 8, 18, 15, 14, 11, 12, 48, 20]
+WIDTHS = [6, 34, 16, 16, 8, 20, 16, 20, 11, 12, 48, 20]
 HEADER = [
     "Tick",
     "Figure, and how it was recomputed",
@@ -155,8 +155,9 @@ def _as_written(finding: Finding, written: Written) -> str:
 
 
 def _at_most(value: Fraction, unit: str) -> str:
-    """Four decimals of a count and eight of a price are enough to see a difference."""
-    if value.denominator == 1:
+    """Four decimals of a count and eight of a price are enough to see a difference; none of a count too wide for
+    its column."""
+    if value.denominator == 1 or (unit == "shares" and abs(value) >= 10**9):
         return "#,##0" if unit == "shares" else number_format(value, unit)
     return "#,##0.0000" if unit == "shares" else "0.00000000"
 
