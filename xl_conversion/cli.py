@@ -211,6 +211,20 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_EXCEPTIONS)
 
 
+@cli.group(epilog="Example: xl-conversion libreoffice oxt xl_conversion.oxt")
+def libreoffice() -> None:
+    """Bring the worksheet functions to LibreOffice Calc."""
+
+
+@libreoffice.command(epilog="Example: xl-conversion libreoffice oxt xl_conversion.oxt")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path), default="xl_conversion.oxt")
+def oxt(path: Path) -> None:
+    """Write the extension to install with Tools > Extensions in Calc."""
+    from xl_conversion.hosts.libreoffice.addin import write_oxt
+
+    click.echo(write_oxt(path))
+
+
 for command in (history, explain, compare, solve_round_command):
     cli.add_command(command)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 import xl_conversion
+from xl_conversion.files import write_atomically
 from xl_conversion.functions.catalogue import CATALOGUE, Argument, Function
 from xl_conversion.hosts.libreoffice.runtime import IMPLEMENTATION, INTERFACE, SERVICE, uno_name
 
@@ -89,7 +90,7 @@ def write_oxt(path: Path) -> Path:
             entry = zipfile.ZipInfo(name, TIMESTAMP)
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, content)
-    path.write_bytes(packed.getvalue())
+    write_atomically(path, packed.getvalue())
     return path
 
 
