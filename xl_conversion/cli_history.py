@@ -14,6 +14,7 @@ import click
 from xl_conversion.cli_output import echo_json, print_table
 
 if TYPE_CHECKING:
+    from xl_conversion.core.capitalization import Position
     from xl_conversion.core.compare import Outcome
     from xl_conversion.core.history import Change, History
     from xl_conversion.core.solver import Round
@@ -40,8 +41,8 @@ class Number(click.ParamType[Fraction]):
 
     name = "number"
 
-    def __init__(self, *, zero: bool = False) -> None:
-        self.zero = zero
+    def __init__(self, *, zero: bool = False, example: str = "2500000 or 0.10") -> None:
+        self.zero, self.example = zero, example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
         """The number that a text gives."""
@@ -52,7 +53,7 @@ class Number(click.ParamType[Fraction]):
         try:
             number = exact(str(value))
         except ValueError:
-            self.fail(f"{value!r} is not a plain number, such as 2500000 or 0.10", param, ctx)
+            self.fail(f"{value!r} is not a plain number, such as {self.example}", param, ctx)
         if number < 0 or (number == 0 and not self.zero):
             self.fail(f"{value} must be {'0 or above' if self.zero else 'above 0'}", param, ctx)
         return number
@@ -86,7 +87,8 @@ def history(source: Path, as_of: date | None, series: str | None, *, as_json: bo
             changes = found.of(name)
             position = found.state.positions[name]
             findings = _notices(one, name, changes)
-            holders = convert(position.series, position.price, one.holdings.get(name, ()))
+            holdings = one.holdings.get(name, ())
+            holders = convert(position.series, position.ratio_price, holdings)
             rows += [_change_row(change) for change in changes]
             notices += [{"series": name, **finding.as_dict()} for finding in findings]
             held += [
@@ -110,7 +112,7 @@ def history(source: Path, as_of: date | None, series: str | None, *, as_json: bo
                         fg="red",
                     )
             if holders:
-                _print_holders(held[-len(holders) :])
+                _print_holders(held[-len(holders) :], position)
     if as_json:
         echo_json({"changes": rows, "notices": notices, "holders": held})
 
@@ -184,7 +186,8 @@ def compare(
     The question is who ends up with what, from the same events. With --price and --size every combination is
     tried, else the methods (all of them unless some are named).
     """
-    from xl_conversion.core.compare import compare_methods, compare_rounds
+    from xl_conversion.core.compare import compare_methods, compare_rounds, outcomes
+    from xl_conversion.core.history import history as history_of
     from xl_conversion.core.terms import Method
     from xl_conversion.inputs.reading import read_companies
 
@@ -203,10 +206,13 @@ def compare(
             # A listed base is the charter's own list: without one there is nothing to compare.
             listed = all(series.base_classes for series in one.company.series)
             chosen = [m for m in Method if m in methods or (not methods and (m is not Method.LISTED or listed))]
-            found = compare_methods(one.company, chosen, as_of)
+            found = (
+                *outcomes("as written", history_of(one.company, as_of).state),
+                *compare_methods(one.company, chosen, as_of),
+            )
         rows += [_outcome_row(one.name, outcome) for outcome in found]
         if not as_json:
-            _print_outcomes(one.name, found)
+            _print_outcomes(one, found)
     if as_json:
         echo_json(rows)
 
@@ -226,7 +232,7 @@ def compare(
 @click.option(
     "--pool-percent",
     metavar="PERCENT",
-    type=Number(zero=True),
+    type=Number(zero=True, example="10"),
     default="0",
     help="Options not yet granted, in percent of everything after closing.",
 )
@@ -267,7 +273,7 @@ def solve_round_command(
         )
         solved.append(_round_row(one.name, result))
         if not as_json:
-            _print_round(one, result)
+            _print_round(one, result, pool_percent)
     if as_json:
         echo_json(solved)
 
@@ -321,6 +327,7 @@ def _change_row(change: Change) -> dict[str, Any]:
         "factor": change.factor,
         "price_unrounded": change.unrounded,
         "price": change.price,
+        "ratio_price": change.ratio_price,
         "ratio_unrounded": change.ratio_unrounded,
         "ratio": change.ratio,
         "made": change.made,
@@ -348,7 +355,7 @@ def _print_history(title: str, changes: Sequence[Change]) -> None:
                 change.event.date.isoformat(),
                 change.event.event,
                 _written(change.price_before, change.series.price),
-                shown(change.unrounded, 6),
+                shown(change.unrounded, 6) if change.unrounded != change.start else "",
                 _written(change.price, change.series.price),
                 _written(change.ratio, change.series.ratio),
                 change.reason,
@@ -360,12 +367,12 @@ def _print_history(title: str, changes: Sequence[Change]) -> None:
     )
 
 
-def _print_holders(rows: Sequence[dict[str, Any]]) -> None:
+def _print_holders(rows: Sequence[dict[str, Any]], position: Position) -> None:
     from xl_conversion.core.rounding import shown
     from xl_conversion.core.stated import shown_with_commas, with_commas
 
     print_table(
-        "On conversion",
+        f"On conversion, at the {position.series.ratio_basis.value} price {shown(position.ratio_price)}",
         ("holder", "preferred", "common", "fraction"),
         [
             (
@@ -378,6 +385,10 @@ def _print_holders(rows: Sequence[dict[str, Any]]) -> None:
         ],
         right=("preferred", "common", "fraction"),
     )
+    listed = sum((r["preferred"] for r in rows), Fraction(0))
+    if position.preferred and listed != position.preferred:
+        outstanding = shown_with_commas(position.preferred)
+        click.echo(f"  the holders have {shown_with_commas(listed)} of {outstanding} outstanding")
 
 
 def _outcome_row(company: str, outcome: Outcome) -> dict[str, Any]:
@@ -392,19 +403,20 @@ def _outcome_row(company: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _print_outcomes(company: str, found: Sequence[Outcome]) -> None:
-    from xl_conversion.core.rounding import shown, to_text
+def _print_outcomes(one: CompanyInput, found: Sequence[Outcome]) -> None:
+    from xl_conversion.core.rounding import to_text
     from xl_conversion.core.stated import with_commas
 
+    terms = {series.name: series for series in one.company.series}
     print_table(
-        company,
+        one.name,
         ("variant", "holder", "price", "ratio", "common", "percent", "part"),
         [
             (
                 outcome.variant if place == 0 or found[place - 1].variant != outcome.variant else "",
                 outcome.holder,
-                "" if outcome.price is None else shown(outcome.price, 6),
-                "" if outcome.ratio is None else shown(outcome.ratio, 6),
+                "" if outcome.price is None else _written(outcome.price, terms[outcome.holder].price),
+                "" if outcome.ratio is None else _written(outcome.ratio, terms[outcome.holder].ratio),
                 with_commas(outcome.common, 0),
                 "" if outcome.part is None else to_text(outcome.part * 100, 2),
                 "" if outcome.part is None else "█" * round(outcome.part * BAR),
@@ -442,13 +454,15 @@ def _round_row(company: str, result: Round) -> dict[str, Any]:
     }
 
 
-def _print_round(one: CompanyInput, result: Round) -> None:
+def _print_round(one: CompanyInput, result: Round, pool_percent: Fraction) -> None:
     from xl_conversion.core.rounding import shown, to_text
     from xl_conversion.core.stated import with_commas
 
     click.secho(one.name, bold=True)
     click.echo(f"price {shown(result.price)} = pre-money / {with_commas(result.counted, 2)} fully diluted")
     click.echo(f"{with_commas(Fraction(result.shares), 0)} shares for {with_commas(result.paid, 2)}")
+    if pool_percent:
+        click.echo(f"pool {shown(pool_percent)}% of everything after closing")
     terms = {series.name: series for series in one.company.series}
     print_table(
         "",
@@ -477,7 +491,8 @@ def _print_round(one: CompanyInput, result: Round) -> None:
                 to_text(common / everything * 100, 2),
                 "█" * round(common / everything * BAR),
             )
-            for name, common in result.holdings_after.items()
+            for name, common in (*result.holdings_after.items(), ("together", everything))
         ],
         right=("common", "percent"),
     )
+    click.echo("  the price is exact; common after is at rounded prices, so that the last digits differ from it")
