@@ -1,6 +1,6 @@
 """How long a history takes beside the bare arithmetic in it: `python tests/benchmarks/history.py`.
 
-1,000 issuances to 100 series are replayed, and computed again with nothing but fractions: a base, a comparison, the
+1,000 issuances to 100 series are replayed, and computed again with nothing but fractions: a base, a comparison, a
 weighted average and its rounding. Both keep every figure, and the figures are compared. Each time is the median of
 five runs, taken in turns. The target is a ratio below 2 on a quiet machine, and times linear in the events.
 """

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support.formulas import compute
+
 from xl_conversion.core.history import Change, Company, history
 from xl_conversion.core.holders import convert
 from xl_conversion.core.rounding import to_text

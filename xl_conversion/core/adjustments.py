@@ -63,15 +63,16 @@ def weighted_average_charter(
     other_before: Exact,
     outstanding_after: Exact,
     other_after: Exact,
+    issued: Exact | None = None,
 ) -> Fraction:
     """The price after an issuance below it, in the five letters of a charter (Vsource, Section 7d(6)).
 
         CP2 = CP1 x (A + B + C) / (X + Y)
 
     A, X: common outstanding before and after. C, Y: common underlying other securities, before and after.
-    B: the shares that `consideration` would buy at CP1. What was issued is what the counts say, (X + Y) -
-    (A + C); at or above CP1 for each of them nothing moves. The same number as :func:`weighted_average` when
-    X = A + issued and Y = C.
+    B: the shares that `consideration` would buy at CP1. The trigger is the consideration for each share
+    `issued`, at or above CP1 nothing moves; left out, so many were issued as the counts say, (X + Y) - (A + C).
+    The same number as :func:`weighted_average` when X = A + issued and Y = C.
 
     >>> weighted_average_charter("6.41", 33_831_184, "8187842.70", 1_411_724, 115_559_617, 1_411_724)
     Fraction(3901581383, 1949522350)
@@ -80,6 +81,8 @@ def weighted_average_charter(
     before = above_zero("outstanding_before", outstanding_before) + _not_negative("other_before", other_before)
     after = above_zero("outstanding_after", outstanding_after) + _not_negative("other_after", other_after)
     paid = _not_negative("consideration", consideration)
+    if issued is not None and paid >= cp1 * above_zero("issued", issued):
+        return cp1
     return min(cp1, (cp1 * before + paid) / after)
 
 

@@ -190,9 +190,10 @@ class Base:
     def _listed(self, names: frozenset[str]) -> Fraction:
         state = self._state
         total = state.known_common() if ClassKind.COMMON.value in names else ZERO
-        total += sum((c.shares for c in state.classes.values() if names & {c.name, c.kind.value}), ZERO)
-        preferred = {ClassKind.PREFERRED.value}
-        total += sum((p.as_converted for n, p in state.positions.items() if names & ({n} | preferred)), ZERO)
+        total += sum((c.shares for c in state.classes.values() if names & {c.name.casefold(), c.kind.value}), ZERO)
+        for name, position in state.positions.items():
+            if names & {name.casefold(), ClassKind.PREFERRED.value}:
+                total += position.as_converted
         return total + sum((r.left for r in state.rights.values() if names & r.security.labels), ZERO)
 
 

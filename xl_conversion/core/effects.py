@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from xl_conversion.core import adjustments, explanations
 from xl_conversion.core.adjustments import ImpossibleArgument
@@ -29,8 +30,7 @@ from xl_conversion.core.terms import Method, Others
 Explain = Callable[..., tuple[Step, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """An unrounded price, why it is that, and the explanation with its arguments; a price that stays has none."""
 
     price: Fraction
@@ -181,10 +181,14 @@ class _Totals:
             counted = [s for s in seen if s.calculable and not s.labels & exempted]
             paid = sum((s.consideration for s in counted), ZERO)
             new = sum((s.shares for s in counted), ZERO)
-            known = any(s.calculable for s in seen)
-            why_none = "" if counted else "exempted" if known else "consideration not calculable yet"
-            self._known[key] = _Counted(counted, paid, new, why_none)
+            self._known[key] = _Counted(counted, paid, new, "" if counted else _why_none(seen))
         return self._known[key]
+
+
+def _why_none(seen: Sequence[Security]) -> str:
+    if not seen:
+        return "nothing issued"
+    return "exempted" if any(s.calculable for s in seen) else "consideration not calculable yet"
 
 
 def _seen(position: Position, counted: _Counted, counts: Counts | None, day: date, base: Base) -> Effect | _Issue:
@@ -241,34 +245,41 @@ def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: 
 
     With V = preferred x original issue price and u = 1 / CP2, a series that sees the others has
     CP2 x (D + sum of V u of the others - what they had before) = n, where n = CP1 x A + K and D = A + C. That is
-    u = (E + S) / (n + V), linear in S, the sum of all V u, so S has a closed form.
+    u = (E + S) / (n + V), linear in S, the sum of all V u, so S has a closed form. A series at its floor adds a
+    fixed V / floor. All that have one are taken to be there at first, which makes S too large if anything; then
+    only those that are there even so, until none leaves.
     """
     value = {name: position.value for name, position in state.positions.items()}
     before = {name: position.as_converted for name, position in state.positions.items()}
     had = sum(before.values(), ZERO)
-    fixed, per_sum, constant = ZERO, ZERO, ZERO
+    lowest = {n: min(p.floor, p.start) for n, p in state.positions.items() if p.floor is not None}
+    fixed = ZERO
     circle: dict[str, tuple[Fraction, Fraction]] = {}
     for name, position in state.positions.items():
         one = issues.get(name)
         triggered = one is not None and one.paid < one.new * position.start
         if one is not None and triggered and position.series.others is Others.SOLVED and one.counts is None:
             e = one.base + one.new - (had - before[name])
-            weight = position.start * one.base + one.paid + value[name]
-            circle[name] = (e, weight)
-            per_sum += value[name] / weight
-            constant += value[name] * e / weight
-        elif one is not None:
-            fixed += value[name] / _weighted(one).price
-        else:
-            ratchet = effects.get(name)
-            fixed += value[name] / ratchet.price if ratchet is not None and ratchet.moves else before[name]
-    if per_sum >= 1:
-        raise ImpossibleArgument("others", "solved", "the adjustments of the series feed each other without end")
-    total = (constant + fixed) / (1 - per_sum)
+            circle[name] = e, position.start * one.base + one.paid + value[name]
+            continue
+        found = effects.get(name) if one is None else _weighted(one)
+        moves = found is not None and found.moves
+        fixed += value[name] / max(found.price, lowest.get(name, ZERO)) if found and moves else before[name]
+    at_floor = circle.keys() & lowest.keys()
+    while True:
+        per_sum = sum((value[name] / w for name, (_, w) in circle.items() if name not in at_floor), ZERO)
+        if per_sum >= 1:
+            rule = "the adjustments of the series feed each other without end"
+            raise ImpossibleArgument("others", "solved", rule)
+        free = sum((value[name] * e / w for name, (e, w) in circle.items() if name not in at_floor), ZERO)
+        total = (fixed + free + sum((value[name] / lowest[name] for name in at_floor), ZERO)) / (1 - per_sum)
+        stay = {name for name in at_floor if (circle[name][0] + total) * lowest[name] >= circle[name][1]}
+        if stay == at_floor:
+            break
+        at_floor = stay
     solved = dict(issues)
-    for name, (e, weight) in circle.items():
-        one = issues[name]
-        u = (e + total) / weight
-        added = (total - value[name] * u) - (had - before[name])
-        solved[name] = replace(one, new=one.new + added, reason=f"{_AVERAGE}, circle solved")
+    for name, (e, w) in circle.items():
+        own = value[name] / lowest[name] if name in at_floor else value[name] * (e + total) / w
+        new = issues[name].new + (total - own) - (had - before[name])
+        solved[name] = replace(issues[name], new=new, reason=f"{_AVERAGE}, circle solved")
     return solved

@@ -53,7 +53,9 @@ class Issued(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amended(Event):
-    """A security's terms have changed, or become calculable: the price is what it would have been with them."""
+    """A security's terms have changed, or become calculable. Where its issuance moved the price, that is what it
+    would have been with these terms from the start; where it did not, the security counts as issued now. `shares`
+    are all that it could ever become, in the shares of today, with what has been exercised."""
 
     security: str
     shares: Fraction | None = None

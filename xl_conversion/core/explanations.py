@@ -71,6 +71,7 @@ def explain_weighted_average_charter(
     other_before: Exact,
     outstanding_after: Exact,
     other_after: Exact,
+    issued: Exact | None = None,
     *,
     decimals: int | None = None,
     rounding_type: RoundingType = RoundingType.HALF_UP,
@@ -78,7 +79,13 @@ def explain_weighted_average_charter(
 ) -> tuple[Step, ...]:
     """Steps of :func:`~xl_conversion.core.adjustments.weighted_average_charter`."""
     result = adjustments.weighted_average_charter(
-        conversion_price, outstanding_before, consideration, other_before, outstanding_after, other_after
+        conversion_price,
+        outstanding_before,
+        consideration,
+        other_before,
+        outstanding_after,
+        other_after,
+        issued,
     )
     work = Working(source)
     cp1 = work.given(*_BEFORE, exact(conversion_price), PER_SHARE)
@@ -90,7 +97,12 @@ def explain_weighted_average_charter(
     x = work.given("X", "common outstanding after", exact(outstanding_after), COMMON)
     y = work.given("Y", "common underlying other securities after", exact(other_after), COMMON)
     work.then("D", "denominator", "X + Y", x + y, COMMON)
-    work.then(*_AFTER, "min(CP1, CP1 * N / D)", result, PER_SHARE)
+    if issued is None:
+        work.then(*_AFTER, "min(CP1, CP1 * N / D)", result, PER_SHARE)
+    else:
+        new = work.given("I", "shares that the consideration was paid for", exact(issued), COMMON)
+        work.then("P", "consideration per share; an adjustment if below CP1", "K / I", paid / new, PER_SHARE)
+        work.then(*_AFTER, "when(P < CP1, min(CP1, CP1 * N / D), CP1)", result, PER_SHARE)
     return _price_after(work, result, cp1, decimals, rounding_type, capped=True)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import NamedTuple
 
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.capitalization import ZERO, Position, ShareClass, State, issue
@@ -50,8 +51,7 @@ class Company:
     capitalization: tuple[ShareClass, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One event as one series sees it: one row of a history.
 
     `price_before` and `price` are in force before and after. `start` is what the adjustment was computed from (it
@@ -110,7 +110,7 @@ class Change:
             if self.price != self.unrounded:
                 work.given("CP2_rounded", f"conversion price in force: {self.reason}", self.price, PER_SHARE)
             return work.steps
-        if self.price_before != self.start:
+        if self.series.price.decimals is not None and self.price_before != self.start:
             work.given("in_force", "price in force before", self.price_before, PER_SHARE)
         rounding = self.series.price
         cap = None if self.effect.may_rise else "in_force" if self.price_before != self.start else "CP1"
@@ -276,10 +276,10 @@ class _Run:
         for position in state.positions.values():
             if event.concerns(position.series.name):
                 if (event.event, position.series.name) in self.waived:
-                    _settle(position, Effect(position.start, "waived"), event, changes)
+                    settle(position, Effect(position.start, "waived"), event, changes)
                 else:
                     found = effect(event, position, state) or Effect(position.start, _no_effect(event))
-                    _settle(position, found, event, changes)
+                    settle(position, found, event, changes)
         _capitalization_after(event, state)
         return state
 
@@ -321,14 +321,15 @@ class _Run:
         state: State,
         changes: list[Change] | None,
     ) -> None:
+        noted = event.event in self.referred or isinstance(event, Amended)
         waived = {name for name in seen if (event.event, name) in self.waived} if self.waived else ()
         found = issuance_effects({n: s for n, s in seen.items() if n not in waived}, counts, event.date, state)
         for name in seen:
             position = state.positions[name]
             one = Effect(position.start, "waived") if name in waived else found[name]
-            if one.moves:
+            if one.moves and noted:
                 self.moved.add((event.event, name))
-            _settle(position, one, event, changes)
+            settle(position, one, event, changes)
 
     def _check_names(self, event: Issued) -> None:
         """A right that can become common is known by its name."""
@@ -346,8 +347,8 @@ class _Run:
         return [
             security
             for event in (first, *counting)
-            for known in self._as_it_was(event)
-            if (security := self.kept.get((known.name, name), known)).shares
+            for sold in event.securities
+            if (security := self.kept.get((sold.name, name), self.securities.get(sold.name, sold))).shares
         ]
 
     def _as_it_was(self, event: Issued) -> list[Security]:
@@ -379,7 +380,7 @@ class _Run:
             if self.place[of] > place:
                 for position in state.positions.values():
                     if event.concerns(position.series.name):
-                        _settle(position, Effect(position.start, f"{reason} beforehand"), event, changes)
+                        settle(position, Effect(position.start, f"{reason} beforehand"), event, changes)
                 return state
             return self._otherwise(event, of, place, state, changes, reason)
         if not isinstance(event, Amended | Expired):
@@ -390,7 +391,7 @@ class _Run:
             for position in state.positions.values():
                 if event.concerns(position.series.name):
                     reason = f"{event.security}: there before the first event, never counted"
-                    _settle(position, Effect(position.start, reason), event, changes)
+                    settle(position, Effect(position.start, reason), event, changes)
             return state
         counted = self._change_security(event, target, state)
         words = "amended" if isinstance(event, Amended) else "expired"
@@ -459,26 +460,29 @@ class _Run:
     ) -> State:
         """The state had the past been what is known now. A series that the event does not concern, or whose price
         may not be raised, keeps its price, and goes on to count what it `counted`."""
-        found = self.play(self.snapshots[target].copy(), self.place[target], place, None)
-        deemed: list[Change] = []
-        if isinstance(event, Amended):
-            self._deem(event, found, deemed)
-        else:
-            found = self.play(found, place, place + 1, None)
+        found, deemed = self._replayed(event, target, place)
+        raised = {
+            name
+            for name, old in state.positions.items()
+            if event.concerns(name) and old.series.downward_only and found.positions[name].price > old.price
+        }
+        if raised:
+            for name in raised:
+                self._goes_on(event, name, counted)
+            # Once more, so that a later replay too finds them as they went on.
+            found, deemed = self._replayed(event, target, place)
         as_issued = {change.series.name: change for change in deemed}
         for name, old in state.positions.items():
             new = found.positions[name]
+            if name in raised or not event.concerns(name):
+                _keep(new, old)
             if not event.concerns(name):
-                _keep(new, old)
                 continue
-            raised = new.price > old.price and old.series.downward_only
-            if raised:
-                _keep(new, old)
-                self._goes_on(event, name, counted)
             if name in as_issued and as_issued[name].price_before == old.price:
                 changes.append(as_issued[name])
                 continue
-            why = f"{reason}: would rise, which the charter rules out" if raised else f"readjusted: {reason}"
+            rules_out = f"{reason}: would rise, which the charter rules out"
+            why = rules_out if name in raised else f"readjusted: {reason}"
             changes.append(
                 Change(
                     event,
@@ -493,6 +497,15 @@ class _Run:
                 )
             )
         return found
+
+    def _replayed(self, event: Event, target: str, place: int) -> tuple[State, list[Change]]:
+        """The state after `event`, and the rows of the series to which it is an issuance."""
+        deemed: list[Change] = []
+        found = self.play(self.snapshots[target].copy(), self.place[target], place, None)
+        if isinstance(event, Amended):
+            self._deem(event, found, deemed)
+            return found, deemed
+        return self.play(found, place, place + 1, None), deemed
 
     def _goes_on(self, event: Event, name: str, counted: Mapping[str, Security] | None) -> None:
         if isinstance(event, Amended | Expired) and counted is not None:
@@ -518,11 +531,11 @@ class _Run:
                 rule = f"only {position.preferred} of {name} are outstanding"
                 raise ImpossibleArgument("shares", str(event.shares), rule)
             if isinstance(event, Redeemed):
-                _settle(position, Effect(position.start, "redeemed"), event, changes)
+                settle(position, Effect(position.start, "redeemed"), event, changes)
             else:
                 words = "converted, not having taken part" if event.pay_to_play else "converted"
                 # What was carried forward is made before anybody converts.
-                _settle(position, Effect(position.start, words), event, changes, catch_up=True)
+                settle(position, Effect(position.start, words), event, changes, catch_up=True)
                 price = position.price if event.price is None else event.price
                 common = event.shares * position.series.original_issue_price / price
                 if state.common is not None:
@@ -530,10 +543,10 @@ class _Run:
             position.preferred -= event.shares
 
 
-def _settle(
+def settle(
     position: Position, found: Effect, event: Event, changes: list[Change] | None, *, catch_up: bool = False
 ) -> None:
-    """Applies the charter's floor, direction, minimum and rounding to an effect, and records the row."""
+    """Applies the charter's floor, direction, minimum and rounding to an effect, and adds the row to `changes`."""
     series, before, start = position.series, position.price, position.start
     unrounded, reason, moves, made = found.price, found.reason, found.moves, False
     if position.floor is not None and unrounded < position.floor and not isinstance(event, Split | StockDividend):

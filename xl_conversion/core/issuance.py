@@ -37,15 +37,17 @@ class Security:
     calculable: bool = True
     """False while the consideration cannot be known: then it moves nothing yet."""
     category: str = ""
-    """What a charter may exempt by: plan, lender, acquisition and the like."""
+    """What a charter may exempt by: plan, lender, acquisition and the like; `pool` is granted out of the pool."""
 
     @property
     def labels(self) -> frozenset[str]:
-        """What an exemption or a listed base may name it by."""
-        return frozenset({self.name, self.kind.value, self.category})
+        """What an exemption or a listed base may name it by, in small letters."""
+        return frozenset({self.name.casefold(), self.kind.value, self.category.casefold()})
 
     def part(self, shares: Fraction) -> Security:
         """So many of its shares, with their part of the consideration."""
+        if not self.shares:
+            return self
         return replace(self, shares=shares, consideration=self.consideration * shares / self.shares)
 
 

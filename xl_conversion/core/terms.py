@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
-from xl_conversion.core.adjustments import conversion_ratio, round_price
+from xl_conversion.core.adjustments import round_price
 from xl_conversion.core.rounding import RoundingType
 
 
@@ -95,11 +95,11 @@ class Series:
     source: str = ""
     method: Method = Method.BROAD
     base_classes: frozenset[str] = frozenset()
-    """The classes of a listed base, by name or kind."""
+    """The classes of a listed base, by name or kind, in small letters."""
     ratchet_until: date | None = None
     """Up to this day a full ratchet applies, and `method` after it."""
     exempted: frozenset[str] = frozenset()
-    """Categories, kinds or names of securities whose issuance moves nothing."""
+    """Categories, kinds or names of securities whose issuance moves nothing, in small letters."""
     minimum: Fraction | None = None
     """A change of the price by less is not made but carried forward."""
     minimum_percent: Fraction | None = None
@@ -116,8 +116,3 @@ class Series:
     def ratchets_on(self, day: date) -> bool:
         """Whether a full ratchet applies that day."""
         return self.method is Method.FULL_RATCHET or (self.ratchet_until is not None and day <= self.ratchet_until)
-
-    def ratio_from(self, unrounded: Fraction, price: Fraction) -> Fraction:
-        """The unrounded conversion ratio, from whichever of the two prices the charter takes."""
-        taken = unrounded if self.ratio_basis is Basis.UNROUNDED else price
-        return conversion_ratio(self.original_issue_price, taken)
