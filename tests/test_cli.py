@@ -19,6 +19,7 @@ import pytest
 from xl_conversion import __version__, cli
 from xl_conversion.functions.catalogue import CATALOGUE
 from xl_conversion.functions.pages import function_table
+from xl_conversion.inputs.pages import tables_text
 
 SCRIPT = shutil.which("xl-conversion", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
@@ -174,9 +175,42 @@ class TestCall:
         outcome = run("call", "CP_RATIO", "6.41", "@prices.csv")
         assert (outcome.code, outcome.out) == (1, "3.205\n#VALUE!\n1.6025\n#N/A\n")
         assert outcome.errors() == [
-            "#VALUE! CP_RATIO: conversion_price is blank; a number is required",
-            "#N/A CP_RATIO: conversion_price is #N/A; an error is handed on",
+            "row 2: #VALUE! CP_RATIO: conversion_price is blank; a number is required",
+            "row 4: #N/A CP_RATIO: conversion_price is #N/A; an error is handed on",
             "  hint: CP_RATIO(original_issue_price, conversion_price, [decimals], [rounding_type])",
+        ]
+
+    def test_an_error_in_a_grid_is_located(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "new.csv").write_text("2,x\n")
+        (tmp_path / "price.csv").write_text("50\n100\n")
+        outcome = run("call", "CP_SPLIT", "@price.csv", "@new.csv", "1")
+        assert (outcome.code, outcome.out) == (1, "25\t#VALUE!\n50\t#VALUE!\n")
+        assert outcome.errors()[:2] == [
+            f"row {row}, column 2: #VALUE! CP_SPLIT: split_new is the text 'x'; a number is required"
+            for row in (1, 2)
+        ]
+
+    def test_many_errors_are_counted(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "prices.csv").write_text("x\n" * 30)
+        errors = run("call", "CP_RATIO", "6.41", "@prices.csv").errors()
+        assert len(errors) == 22
+        assert errors[19].startswith("row 20: #VALUE! ")
+        assert errors[20] == "... and 10 more"
+
+    @pytest.mark.parametrize("text", [" 6.41 ", "2,000", "1 000.5"])
+    def test_spaces_and_commas_in_a_number(self, run: Run, text: str) -> None:
+        outcome = run("call", "CP_ROUND", text, "2")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.errors() == [
+            f"#VALUE! CP_ROUND: number is the text {text!r}; a number is required",
+            "  hint: remove spaces and commas",
+        ]
+
+    def test_commas_in_a_range(self, run: Run, tmp_path: Path) -> None:
+        (tmp_path / "prices.csv").write_text('1\n"2,000"\n')
+        assert run("call", "CP_ROUND", "@prices.csv", "2").errors() == [
+            "row 2: #VALUE! CP_ROUND: number is the text '2,000'; a number is required",
+            "  hint: remove spaces and commas",
         ]
 
     def test_a_column_and_a_row_give_a_grid(self, run: Run, tmp_path: Path) -> None:
@@ -249,6 +283,21 @@ class TestFunctions:
 
     def test_markdown_is_the_table_of_the_pages(self, run: Run) -> None:
         assert run("functions", "--markdown").out == function_table() + "\n"
+
+
+class TestTables:
+    def test_lists_every_one(self, run: Run) -> None:
+        outcome = run("tables")
+        assert (outcome.code, outcome.out, outcome.err) == (0, tables_text() + "\n", "")
+
+    def test_explains_one(self, run: Run) -> None:
+        outcome = run("tables", "events")
+        assert (outcome.code, outcome.out, outcome.err) == (0, tables_text("events") + "\n", "")
+
+    def test_another(self, run: Run) -> None:
+        outcome = run("tables", "serie")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors() == ["there is no table serie", "  hint: xl-conversion tables lists them"]
 
 
 class TestExample:
@@ -395,6 +444,26 @@ class TestExport:
         assert outcome.code == 2
         assert "Missing option '--out'" in outcome.err
 
+    def test_what_it_wrote_is_no_input(self, run: Run, notice: Path) -> None:
+        run("export", "notice", "--out", "out")
+        outcome = run("tie-out", str(self.WORKBOOK))
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors() == [
+            f"{self.WORKBOOK}: this is a workbook that export wrote, not an input",
+            "  hint: edit the input it came from",
+        ]
+
+    def test_of_a_whole_life_the_reasons_are_told(self, run: Run) -> None:
+        run("example", "company", "--of", "company")
+        outcome = run("export", "company", "--out", "out")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors()[0].endswith(
+            "export writes workbooks for issuances with the company's own counts only; Series A also has: "
+            "exempted, events Split, Bridge recount, Warrants lapse, Dividend, Conversion, "
+            "events without counts Plan grants, Lender warrants, Bridge"
+        )
+        assert "xl-conversion history" in outcome.errors()[1]
+
     @pytest.mark.parametrize("command", [("export", "none", "--out", "out"), ("tie-out", "none")])
     def test_an_input_that_is_not_there(self, run: Run, command: tuple[str, ...]) -> None:
         outcome = run(*command)
@@ -431,7 +500,29 @@ class TestTieOut:
         )
         outcome = run("tie-out", "notice")
         assert outcome.code == 0
-        assert outcome.out.splitlines()[-1] == "1 comparisons, 0 exceptions"
+        assert outcome.out.splitlines()[-1] == "1 comparison, 0 exceptions"
+
+    def test_one_exception(self, run: Run, notice: Path) -> None:
+        (notice / "stated.csv").write_text(
+            "series,event,item,stated\nSeries 2-A Convertible Preferred,2002-02-05,conversion_price,$3.00\n"
+        )
+        outcome = run("tie-out", "notice")
+        assert (outcome.code, outcome.out.splitlines()[-1]) == (3, "1 comparison, 1 exception")
+        done = run("export", "notice", "--out", "out")
+        assert "  tie-out: 1 exception in 1 comparison" in done.out.splitlines()
+
+    def test_exceptions_are_explained_before_what_ties(
+        self, run: Run, notice: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "300")
+        told = re.findall(r"^(\w+).*: stated .*, recomputed ", run("tie-out", "notice").out, re.M)
+        findings = json.loads(run("tie-out", "notice", "--json").out)
+        explained = [finding for finding in findings if finding["explanation"]]
+        exceptions = [finding["item"] for finding in explained if finding["result"] == "exception"]
+        ties = [finding["item"] for finding in explained if finding["result"] != "exception"]
+        assert exceptions
+        assert ties
+        assert told == exceptions + ties
 
     def test_zero_and_a_word_when_nothing_is_stated(self, run: Run, notice: Path) -> None:
         (notice / "stated.csv").unlink()

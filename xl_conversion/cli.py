@@ -74,12 +74,19 @@ def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
         _stop(message, function.signature, EXIT_ERROR)
     cells = [_cell_or_range(text) for text in arguments]
     result = (evaluate_exact if exact else evaluate)(function, cells)
-    rows = result if isinstance(result, list) else [[result]]
-    errors = [str(value) for row in rows for value in row if isinstance(value, CellError)]
-    for error in dict.fromkeys(errors):
-        click.echo(error, err=True)
+    rows: list[list[Any]] = result if isinstance(result, list) else [[result]]
+    errors = [
+        (f"row {row}, column {column}: " if len(values) > 1 else f"row {row}: ", str(value))
+        for row, values in enumerate(rows, start=1)
+        for column, value in enumerate(values, start=1)
+        if isinstance(value, CellError)
+    ]
+    for place, error in errors[:MAX_PROBLEMS]:
+        click.echo(f"{place}{error}" if isinstance(result, list) else error, err=True)
+    if len(errors) > MAX_PROBLEMS:
+        click.echo(f"... and {len(errors) - MAX_PROBLEMS} more", err=True)
     if errors:
-        click.echo(f"  hint: {function.signature}", err=True)
+        click.echo(f"  hint: {_advice(cells, [error for _, error in errors]) or function.signature}", err=True)
     if isinstance(result, list) or not errors:
         for row in rows:
             click.echo("\t".join(_cell_text(value) for value in row))
@@ -114,7 +121,7 @@ def functions(name: str | None, *, as_json: bool, markdown: bool) -> None:
 @cli.command(epilog="Example: xl-conversion tables events")
 @click.argument("name", metavar="[TABLE]", required=False)
 def tables(name: str | None) -> None:
-    """List the tables and columns of an input."""
+    """List the tables of an input, or explain every column of TABLE."""
     from xl_conversion.inputs.pages import tables_text
 
     text = tables_text(name)
@@ -186,7 +193,8 @@ def export(source: Path, folder: Path, *, force: bool) -> None:
             click.echo(f"    common per preferred {ratio}, unrounded {shown(adjustment.ratio_unrounded)}")
         exceptions = sum(finding.is_exception for finding in exported.findings)
         if exported.findings:
-            click.echo(f"  tie-out: {exceptions} exceptions in {len(exported.findings)} comparisons")
+            told = _counted(exceptions, "exception")
+            click.echo(f"  tie-out: {told} in {_counted(len(exported.findings), 'comparison')}")
         click.echo(f"  workbook: {exported.path}{'' if exported.written else ' (unchanged)'}")
 
 
@@ -314,6 +322,16 @@ def _cell_or_range(text: str) -> Cell | Range:
     return [[cell_of(cell.strip()) for cell in row] for row in csv_cells(Path(text[1:]))]
 
 
+def _advice(cells: Sequence[Cell | Range], errors: Sequence[str]) -> str:
+    """What to do about a text that was typed for a number."""
+    from xl_conversion.core.rounding import shorten
+    from xl_conversion.functions.typed import nearly_number
+
+    typed = [one for cell in cells for row in (cell if isinstance(cell, list) else [[cell]]) for one in row]
+    texts = {f"is the text {shorten(one)!r};" for one in typed if isinstance(one, str) and nearly_number(one)}
+    return "remove spaces and commas" if any(text in error for text in texts for error in errors) else ""
+
+
 def _cell_text(value: Any) -> str:
     from xl_conversion.functions.boundary import CellError
     from xl_conversion.functions.typed import shown_number
@@ -371,14 +389,18 @@ def _print_findings(case: Case, findings: Sequence[Finding]) -> None:
         cells = (figure(finding), finding.stated, finding.at_precision, finding.result.value)
         table.add_row(*map(Text, cells), style="red" if finding.is_exception else "")
     console.print(table)
-    for finding in findings:
+    for finding in sorted(findings, key=lambda finding: not finding.is_exception):
         if finding.explanation:
             difference = f", difference {finding.shown_difference}" if finding.shown_difference else ""
             stated = f"stated {finding.stated}, recomputed {finding.at_precision}{difference}"
             console.print(Text(f"{figure(finding)}: {stated}", style="red" if finding.is_exception else ""))
             console.print(Padding(Text(finding.explanation), (0, 0, 1, 4), expand=False))
     exceptions = sum(finding.is_exception for finding in findings)
-    console.print(f"{len(findings)} comparisons, {exceptions} exceptions")
+    console.print(f"{_counted(len(findings), 'comparison')}, {_counted(exceptions, 'exception')}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 class _progress:  # noqa: N801 - used like a function

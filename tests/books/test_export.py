@@ -23,10 +23,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from support.office import Document, Office
 from support.ooxml import Finding as Flaw
 
 from xl_conversion.books.export import Exported, export_cases
+from xl_conversion.books.wording import figure_text
 from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.rounding import RoundingType, round_to
@@ -158,10 +160,10 @@ class TestTheNotice:
             row[0].value: [cell.value for cell in row] for row in loaded(notice.path, data_only=True)["Summary"]
         }
         assert summary["Conversion price before"][1:4] == [6.41, 6.41, "6.41"]
-        assert summary["Conversion price after"][1:4] == [2.0, shown[1], "3901581383/1949522350"]
-        assert summary["Common per preferred after"][1:4] == [3.2, shown[3], "24992876527/7803162766"]
+        assert summary["Conversion price after"][1:4] == [2.0, shown[1], "3,901,581,383 / 1,949,522,350"]
+        assert summary["Common per preferred after"][1:4] == [3.2, shown[3], "24,992,876,527 / 7,803,162,766"]
         assert summary["Exceptions"][1] == 6
-        assert summary["Summary"][-1] == "All checks: OK"
+        assert summary["Summary"][-1] == "Formulas agree: OK"
 
     def test_has_a_value_in_every_formula_cell_and_nothing_but_native_formulas(self, notice: Exported) -> None:
         assert all(value is not None for value in cached(notice.path).values())
@@ -284,7 +286,7 @@ class TestAnotherProgram:
             assert compared >= 12
             # The exact figures stay what they were, so the checks say that something has changed.
             assert document.value(*named(book, "chk_all")) == "CHECK"
-            assert document.value("Summary", "E1") == "All checks: CHECK"
+            assert document.value("Summary", "E1") == "Formulas agree: CHECK"
 
     def test_follows_a_change_of_what_is_stated(self, office: Office, notice: Exported) -> None:
         sheet = loaded(notice.path)["Tie-out"]
@@ -459,7 +461,7 @@ class TestAnyInput:
             text = subprocess.run(
                 ["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True
             ).stdout.decode()
-            assert "All checks: OK" in text
+            assert "Formulas agree: OK" in text
             assert "###" not in text
 
 
@@ -475,6 +477,24 @@ def simple(**series: str) -> Tables:
         ],
         "securities": [{**event, "security": "New", "kind": "shares", "shares": "100", "consideration": "0"}],
     }
+
+
+def two_events(**series: str) -> Tables:
+    """Two issuances, the first of which gives a price with more digits than the charter keeps."""
+    terms = {
+        "original_issue_price": "6.41",
+        "conversion_price": "6.41",
+        "price_decimals": "2",
+        "ratio_decimals": "2",
+    }
+    tables = simple(**terms, **series)
+    tables["events"][0] |= {"outstanding_before": "1000", "outstanding_after": "3001"}
+    tables["events"].append(
+        {**tables["events"][0], "event": "F", "date": "2021-01-02", "description": "Second"}
+        | {"outstanding_before": "3001", "outstanding_after": "3500"}
+    )
+    tables["securities"].append({**tables["securities"][0], "event": "F"})
+    return tables
 
 
 def falling(prices: Iterable[Fraction], **series: str) -> Tables:
@@ -554,12 +574,154 @@ class TestSummary:
             tables[name][-1].pop("date") if name == "securities" else None
         done = exported(tmp_path, tables)
         rows = list(loaded(done.path, data_only=True)["Summary"].iter_rows(values_only=True))
-        before = [row[1:4] for row in rows if str(row[0]).endswith("before")]
+        before = [row[1:4] for row in rows if "before" in str(row[0])]
         after = [row[1:4] for row in rows if str(row[0]).endswith("after")]
-        assert before[2:] == after[:2]
+        assert [row[0] for row in before[2:]] == [row[0] for row in after[:2]]
         assert before[1][0] == 0.64  # 0.641, which this charter rounds down
         with office.session() as session:
             assert_recalculates(session.open(done.path), done.path)
+
+    @pytest.mark.parametrize("carried", list(Basis))
+    def test_a_later_event_shows_the_price_that_it_was_computed_from(
+        self, office: Office, tmp_path: Path, carried: Basis
+    ) -> None:
+        done = exported(tmp_path, two_events(carried_price=carried.value))
+        first, second = done.adjustments
+        rows = list(loaded(done.path, data_only=True)["Summary"].iter_rows(values_only=True))
+        prices = [row for row in rows if str(row[0]).startswith("Conversion price before")]
+        ratios = [row for row in rows if str(row[0]).startswith("Common per preferred before")]
+        started = first.price if carried is Basis.ROUNDED else first.price_unrounded
+        assert second.price_before == started
+        assert prices[1][1:4] == (float(started), float(started), figure_text(started))
+        ratio = done.case.series.original_issue_price / started
+        rounded = done.case.series.ratio.price(ratio)
+        assert ratios[1][1:4] == (float(rounded), pytest.approx(float(ratio), rel=1e-15), figure_text(ratio))
+        assert ratios[0][0] == "Common per preferred before"
+        # The ratio in force was another one only where it was not taken from the price carried.
+        assert ("at that price" in str(ratios[1][0])) == (rounded != first.ratio)
+        with office.session() as session:
+            assert_recalculates(session.open(done.path), done.path)
+
+
+class TestWords:
+    def test_a_clean_check_is_no_clean_opinion(self, office: Office, notice: Exported) -> None:
+        book = loaded(notice.path)
+        with office.session() as session:
+            document = session.open(notice.path)
+            for sheet in book.worksheets:
+                corner = sheet.dimensions.partition(":")[2].rstrip("0123456789")
+                assert document.value(sheet.title, f"{corner}1") == "Formulas agree: OK"
+                assert document.value(sheet.title, f"{corner}2") == "Tie-out: 6 exceptions"
+            row = {str(c.value).partition("\n")[0]: c.row for c in reversed(list(book["Tie-out"]["B"]))}
+            document.set("Tie-out", f"D{row['numerator']}", 36_520_263)
+            assert document.value("Summary", "E2") == "Tie-out: 5 exceptions"
+        label = "Tie-out: number of exceptions, as found by the exact computation"
+        assert book["Checks"][labelled(notice.path, "Checks", label, "B")].value == 6
+        texts = [str(cell.value) for sheet in book.worksheets for cells in sheet for cell in cells]
+        assert not any("All checks: OK" in text for text in texts)
+
+    def test_one_exception_is_not_several_and_none_stated_is_none(self, tmp_path: Path) -> None:
+        tables = two_events()
+        tables["stated"] = [{"series": "S", "event": "E", "item": "conversion_price", "stated": "7"}]
+        done = exported(tmp_path / "one", tables)
+        assert loaded(done.path, data_only=True)["Summary"]["E2"].value == "Tie-out: 1 exception"
+        done = exported(tmp_path / "none", simple())
+        assert loaded(done.path, data_only=True)["Summary"]["E2"].value is None
+
+    def test_formulas_are_told_in_words(self, notice: Exported) -> None:
+        rows = {row[0]: row for row in loaded(notice.path)["Calculation"].iter_rows(values_only=True)}
+        assert rows["CP2 rounded"][2] == (
+            "CP2 rounded to 2 decimals (half up), not above CP1\n2.0013011817... → 2.00"
+        )
+        assert rows["CP2"][2] == (
+            "CP1 × N / D, not above CP1\n= 6.41 × 36,520,262.5553822152... / 116,971,341, not above 6.41"
+        )
+        assert rows["X"][4] == "115,559,617"
+        texts = [str(value) for row in rows.values() for value in row if value and str(value)[0] != "="]
+        assert not any(re.search(r"when\(|min\(|half_up|_rounded", text) for text in texts)
+
+    def test_a_price_that_stays_says_so(self, tmp_path: Path) -> None:
+        tables = simple(conversion_price="6.415", price_decimals="2", ratio_decimals="2")
+        tables["securities"][0]["consideration"] = "10000"
+        done = exported(tmp_path, tables)
+        rows = {row[0]: row for row in loaded(done.path)["Calculation"].iter_rows(values_only=True)}
+        assert rows["CP2 rounded"][2] == "CP1, since CP2 is not below it: what stays is not rounded\n= 6.415"
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_a_term_that_was_not_given_is_the_default(self, tmp_path: Path, given: bool) -> None:
+        terms = {"price_decimals": "2", "ratio_decimals": "2", "source": "Charter"}
+        if given:
+            terms |= {"price_rounding_type": "half_up", "ratio_basis": "unrounded", "share_rounding_type": "floor"}
+        rows = {row[0]: row for row in loaded(exported(tmp_path, simple(**terms)).path)["Inputs"].values}
+        for label in ("Price rounding type", "Price that the ratio is taken from", "Share rounding type"):
+            assert (rows[label][3] == "default") != given
+        assert rows["Price that the next adjustment starts from"][3] == "default"
+        assert rows["Price decimals"][3] != "default"
+        assert rows["Original issue price"][3] == "Charter"
+
+    def test_another_document_is_no_recomputation(self, notice: Exported) -> None:
+        rows = list(loaded(notice.path)["Summary"].iter_rows(values_only=True))
+        (date_row,) = (row for row in rows if str(row[0]).startswith("date"))
+        assert date_row[2] == "other document:\n2002-01-28"
+        (tied,) = (row for row in loaded(notice.path)["Tie-out"].values if str(row[1]).startswith("date"))
+        assert (tied[5], tied[6]) == ("other document", "2002-01-28")
+
+    def test_the_digest_is_explained(self, notice: Exported) -> None:
+        rows = {row[0]: row for row in loaded(notice.path)["Summary"].iter_rows(values_only=True)}
+        assert str(rows["Input"][1]).startswith(f"SHA-256 of the input: {notice.case.digest}")
+
+
+class TestLayout:
+    def test_figures_and_headers_of_a_column_are_aligned(self, notice: Exported, tmp_path: Path) -> None:
+        for path in (notice.path, exported(tmp_path, two_events()).path):
+            for sheet in loaded(path).worksheets:
+                assert_aligned(sheet)
+
+    @pytest.mark.parametrize(("sheet", "columns"), [("Securities", "DEF"), ("Conversions", "DEFGHI")])
+    def test_a_column_has_one_number_format_with_its_total(
+        self, notice: Exported, sheet: str, columns: str
+    ) -> None:
+        for column in columns:
+            cells = [
+                c for c in loaded(notice.path)[sheet][column] if c.row > 5 and c.data_type in "nf" and c.value
+            ]
+            assert len({cell.number_format for cell in cells}) == 1, column
+            assert len({cell.font.sz for cell in cells}) == 1
+
+    def test_each_event_has_its_own_printed_page(self, office: Office, tmp_path: Path) -> None:
+        done = exported(tmp_path, two_events())
+        sheet = loaded(done.path)["Calculation"]
+        (row,) = (b.id for b in sheet.row_breaks.brk)
+        assert sheet[f"A{row + 1}"].value == "Event F, Second: conversion price"
+        headings = [str(cell.value) for cell in sheet["A"] if str(cell.value).startswith("Event")]
+        assert [heading.partition(":")[0] for heading in headings] == ["Event E"] * 2 + ["Event F, Second"] * 2
+        assert not sheet.sheet_properties.pageSetUpPr.fitToPage  # with which Excel leaves breaks out
+        wide = sum(7 * d.width + 5 for d in sheet.column_dimensions.values())
+        assert wide * sheet.page_setup.scale / 100 < 1026
+        pdf = office.pdf(done.path, tmp_path / "pdf")
+        pages = subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, check=True).stdout.decode()
+        (second,) = (page for page in pages.split("\f") if "Event F, Second: conversion ratio" in page)
+        assert "Event F, Second: conversion price" in second
+        assert "Event E" not in second
+        assert re.search(r"Symbol\s+Figure", second)
+
+
+def assert_aligned(sheet: Worksheet) -> None:
+    """Under each header figures stand as the header does, and so do the texts of the first row."""
+    for header in (cell for cells in sheet.iter_rows(min_row=4) for cell in cells if is_header(cell)):
+        for row in range(header.row + 1, sheet.max_row + 1):
+            cell = sheet.cell(row, header.column)
+            if is_header(cell) or not any(c.has_style and c.border.bottom.style for c in sheet[row]):
+                break
+            merged = any(cell.coordinate in area for area in sheet.merged_cells.ranges)
+            figure = cell.data_type == "n" and cell.value is not None
+            if not merged and (figure or (row == header.row + 1 and cell.value)):
+                assert cell.alignment.horizontal == header.alignment.horizontal, (sheet.title, cell.coordinate)
+                assert cell.alignment.indent == header.alignment.indent, (sheet.title, cell.coordinate)
+
+
+def is_header(cell: Any) -> bool:
+    return bool(cell.value and cell.fill.fgColor.rgb == "001F3A5F")
 
 
 def tie_out_result(document: Document, path: Path, finding: Finding, findings: Iterable[Finding]) -> Any:

@@ -87,6 +87,12 @@ def checks_of(workbook: Workbook) -> list[int]:
     return [row for row in range(1, sheet.max_row + 1) if str(sheet[f"A{row}"].value).isdigit()]
 
 
+def stated_at(workbook: Workbook, what: str) -> str:
+    """The cell of the sheet Tie-out in which that figure is stated."""
+    row = next(cell.row for cell in workbook["Tie-out"]["C"] if cell.value == what)
+    return f"E{row}"
+
+
 class TestFile:
     def test_the_same_bytes_each_time_and_everywhere(self) -> None:
         code = (
@@ -150,7 +156,7 @@ class TestFile:
         assert values["chk_all"] == "OK"
         chain = {cached["Chain"][f"A{row}"].value: cached["Chain"][f"E{row}"].value for row in range(5, 30)}
         assert [chain[symbol] for symbol in ("QN", "QD", "QU", "QS")] == [45576000, 45575400, 45575960, 45575951]
-        assert cached.properties.title == "Conversion price model: Vsource, Inc., Series 2-A Convertible Preferred"
+        assert cached.properties.title == "Conversion price model"
 
 
 class TestLint:
@@ -239,7 +245,9 @@ class TestLint:
         for sheet in formulas.worksheets:
             assert sheet.page_setup.fitToWidth == 1
             assert sheet.sheet_properties.pageSetUpPr.fitToPage
-            assert sheet.oddFooter.left.text.startswith("Vsource")
+            footer = sheet.oddFooter
+            assert (footer.left.text, footer.right.text) == (sheet.title, "Page &P of &N")
+            assert not footer.center.text
             if sheet.title != "About":
                 assert sheet.freeze_panes
                 assert sheet.print_title_rows
@@ -308,8 +316,8 @@ class TestLibreOffice:
                 assert value == Error("#NAME?"), (sheet, coordinate)
             elif expected == "OK" and (sheet, coordinate) != ("Checks", "H5"):
                 assert value in ("OK", "NO ADD-IN"), (sheet, coordinate)
-            elif coordinate.endswith("1") and str(expected).startswith("All checks"):
-                assert value == "All checks: NO ADD-IN"
+            elif coordinate.endswith("1") and str(expected).startswith("Formulas agree"):
+                assert value == "Formulas agree: NO ADD-IN"
             elif value in ("n/a", "NO ADD-IN", Error("#NAME?")):
                 assert sheet not in ("Tie-out", "Inputs", "Securities"), (sheet, coordinate)
                 assert coordinate[0] != "E" or sheet in ("Checks",), (sheet, coordinate)
@@ -321,6 +329,100 @@ class TestLibreOffice:
         for name in ("out_conversion_price", "out_conversion_ratio", "out_exceptions", "out_conversion_shares"):
             sheet, coordinate = named(formulas, name)
             assert live[sheet, coordinate] == cached[sheet][coordinate].value
+
+    @pytest.mark.parametrize(
+        ("change", "label"),
+        [
+            ({"in_outstanding_after": 33_000_000}, "X + Y > A + C"),
+            ({"in_outstanding_after": 33_831_184}, "X + Y > A + C"),
+            ({"in_outstanding_after": 33_000_000}, "P is not below 0"),
+            ({"E5": -0.5}, "no consideration is below 0"),
+            ({"E7": -0.5}, "no consideration is below 0"),
+            ({"in_conversion_price": 0}, "prices, A and X are above 0"),
+            ({"in_other_after": -1}, "no number is below 0"),
+        ],
+        ids=str,
+    )
+    def test_without_the_add_in_impossible_inputs_are_seen(
+        self, office: Office, model: Path, formulas: Workbook, change: dict[str, float], label: str
+    ) -> None:
+        (row,) = (cell.row for cell in formulas["Checks"]["B"] if label in str(cell.value))
+        with opened(office, model) as document:
+            assert document.value(*named(formulas, "chk_all")) == "NO ADD-IN"
+            for name, value in change.items():
+                where = named(formulas, name) if name.startswith("in_") else ("Securities", name)
+                document.set(*where, value)
+            assert document.value("Checks", f"H{row}") == "CHECK"
+            assert document.value(*named(formulas, "chk_all")) == "CHECK"
+            assert document.value("Checks", "H1") == "Formulas agree: CHECK"
+
+    def test_without_the_add_in_an_error_of_a_native_formula_is_no_missing_add_in(
+        self, office: Office, model: Path, formulas: Workbook
+    ) -> None:
+        with opened(office, model) as document:
+            document.set(*named(formulas, "in_original_issue_price"), "=NA()")
+            rows = {str(formulas["Checks"][f"B{row}"].value): row for row in checks_of(formulas)}
+            row = next(row for label, row in rows.items() if label.startswith("R1: "))
+            assert document.value("Checks", f"H{row}") == "CHECK"
+            row = next(row for label, row in rows.items() if label.startswith("CP2: "))
+            assert document.value("Checks", f"H{row}") == "NO ADD-IN"
+
+    def test_the_lines_under_a_title_follow_the_inputs(
+        self, office: Office, model: Path, formulas: Workbook, cached: Workbook
+    ) -> None:
+        digest = shipped().digest[:12]
+        with opened(office, model) as document:
+            document.set(*named(formulas, "in_company"), 'O\'Neil & "Sons"')
+            document.set(*named(formulas, "in_series"), "Series Z")
+            document.set(*named(formulas, "in_event_date"), 44_260)
+            document.set(*named(formulas, "in_clause"), "Article 9")
+            live = document.values()
+        for sheet in formulas.sheetnames:
+            assert str(cached[sheet]["A2"].value).startswith("Vsource, Inc., Series 2-A Convertible Preferred. ")
+            assert str(live[sheet, "A2"]).startswith('O\'Neil & "Sons", Series Z. ')
+            assert live[sheet, "A3"] == str(cached[sheet]["A3"].value).replace("2002-02-05", "2021-03-05")
+            assert f"SHA-256 of the figures as delivered: {digest}." in str(live[sheet, "A3"])
+        assert {value for (sheet, cell), value in live.items() if "Vsource" in str(value)} == set()
+        assert "Article 9" in {live.get(("Calculation", f"J{row}")) for row in range(5, 20)}
+        rows = formulas["About"].iter_rows(values_only=True)
+        assert any(row[1] == digest and "the workbook was delivered with" in str(row[2]) for row in rows)
+
+    def test_the_corner_counts_the_exceptions(self, office: Office, model: Path, formulas: Workbook) -> None:
+        with opened(office, model) as document:
+            assert document.value("About", "D2") == "Tie-out: 6 exceptions"
+            document.set("Tie-out", stated_at(formulas, "Numerator, A + B + C"), 36_520_263)
+            assert document.value("Inputs", "F2") == "Tie-out: 5 exceptions"
+
+    def test_every_rounding_that_gives_a_figure_is_told(
+        self, office: Office, model: Path, formulas: Workbook, cached: Workbook
+    ) -> None:
+        sheet = cached["Tie-out"]
+        found = {sheet[f"C{row}"].value: sheet[f"L{row}"].value for row in reversed(range(8, 40))}
+        assert found["Common per preferred, from the price as stated"] == "floor, half_even"
+        assert found["Numerator, A + B + C"] == "floor"
+        assert found["X - A, against the securities listed"] == "none"
+        assert not found["Conversion price after"]
+        cell = stated_at(formulas, "Numerator, A + B + C")
+        with opened(office, model) as document:
+            document.set("Tie-out", cell, 1)
+            assert document.value("Tie-out", f"L{cell[1:]}") == "none"
+
+    def test_sources_of_terms_are_what_the_input_knows(self, cached: Workbook, tmp_path: Path, bare: Case) -> None:
+        rows = {row[1]: row[5] for row in cached["Inputs"].iter_rows(values_only=True)}
+        notice = "Notice of 5 February 2002"
+        assert str(rows["Original issue price"]).startswith(notice)
+        for label in ("Price decimals", "Price rounding type", "Ratio rounding type", "Ratio decimals"):
+            assert rows[label] == "given or inferred; no document named"
+        assert "only so is it the 3.20 stated" in str(rows["Price that the ratio is taken from"])
+        save_price_model(tmp_path / "bare.xlsx", bare)
+        rows = {row[1]: row[5] for row in load_workbook(tmp_path / "bare.xlsx")["Inputs"].values}
+        assert rows["Price decimals"] == "default: not rounded, 15 digits kept"
+        assert rows["Price rounding type"] == "default"
+        assert rows["Original issue price"] == "Charter"
+
+    def test_headings_of_the_checks_claim_nothing(self, formulas: Workbook) -> None:
+        header = next(row for row in formulas["Checks"].iter_rows(values_only=True) if row[0] == "No.")
+        assert header[3:5] == ("Expected", "Actual")
 
     def test_every_check_can_fail(self, calc: Office, model: Path, formulas: Workbook) -> None:
         """Each native formula is overwritten in turn: its check and the master check say so."""
@@ -336,7 +438,7 @@ class TestLibreOffice:
                 document.set(*at, before.value + 1000)
                 assert document.value("Checks", f"H{row}") == "CHECK", row
                 assert document.value(*named(formulas, "chk_all")) == "CHECK"
-                assert document.value("About", "C1") == "All checks: CHECK"
+                assert document.value("About", "D1") == "Formulas agree: CHECK"
                 document.set(*at, before.formula)
                 assert document.value(*named(formulas, "chk_all")) == "OK", row
                 tried += 1

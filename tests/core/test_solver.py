@@ -193,6 +193,22 @@ def test_a_change_below_the_minimum() -> None:
     )
 
 
+def test_a_change_of_just_the_minimum_is_made() -> None:
+    """At 10 / 10 the average would fall by just 1/6, and so it does not stay: the price is the next that fits."""
+    terms = series("A", "2.00", 2, minimum=Fraction(1, 6))
+    assert solved([terms], ONE, 2 * MILLION, 10 * MILLION).price == Fraction(53, 54)
+
+
+def test_at_its_own_price_a_series_stays() -> None:
+    """At 2.00 Series B ratchets. Series A would see what that adds, were it moved at all: 6 + 2 + 2 for 20."""
+    terms = [
+        series("A", "2.00", 2, others=Others.SOLVED),
+        series("B", "4.00", 1, method=Method.FULL_RATCHET),
+    ]
+    found = solved(terms, classes(6), 2 * MILLION, 20 * MILLION)
+    assert (found.price, [a.price for a in found.adjustments]) == (2, [2, 2])
+
+
 def test_an_exempted_round() -> None:
     terms = series("A", "2.00", 2, exempted=frozenset({"shares"}))
     found = solved([terms], ONE, 2 * MILLION, 10 * MILLION)

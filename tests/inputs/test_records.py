@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -22,6 +25,7 @@ from xl_conversion.core.terms import Basis
 from xl_conversion.core.tie_out import tie_out
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import InputError, Problem
+from xl_conversion.inputs.reading import read_companies
 from xl_conversion.inputs.records import Case, read_cases
 
 FORMS = ("csv", "json", "xlsx")
@@ -149,7 +153,7 @@ def read(tmp_path: Path, tables: Tables, form: str = "json") -> Case:
     return case
 
 
-def refused(tmp_path: Path, tables: Tables, form: str = "json") -> list[Problem]:
+def refused(tmp_path: Path, tables: Tables, form: str = "csv") -> list[Problem]:
     with pytest.raises(InputError) as caught:
         read_cases(write(tmp_path / form, tables, form))
     for problem in caught.value.problems:
@@ -164,13 +168,14 @@ class TestForms:
         assert cases[0] == cases[1] == cases[2]
         assert len({case.digest for case in cases}) == 1
 
-    def test_the_example_too(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("example", ["vsource", "company"])
+    def test_the_examples_too(self, tmp_path: Path, example: str) -> None:
         cases = []
         for form in FORMS:
-            (first, *_) = write_example(tmp_path / form, form)
-            cases += read_cases(tmp_path / form if form == "csv" else first)
+            (first, *_) = write_example(tmp_path / form, form, example)
+            cases.append(read_cases(tmp_path / form if form == "csv" else first))
         assert cases[0] == cases[1] == cases[2]
-        assert len({case.digest for case in cases}) == 1
+        assert len({tuple(case.digest for case in one) for one in cases}) == 1
 
     def test_what_becomes_of_the_base(self, tmp_path: Path) -> None:
         case = read(tmp_path, BASE)
@@ -225,6 +230,24 @@ class TestForms:
 
 
 class TestDigest:
+    def test_is_the_same_in_every_process(self, tmp_path: Path) -> None:
+        path = write(tmp_path, changed(("series", 0, "exempted", "Notes; shares; option; warrant")), "json")
+        code = (
+            "from pathlib import Path; from xl_conversion.inputs.records import read_cases; "
+            f"print(read_cases(Path({str(path)!r}))[0].digest)"
+        )
+        found = {
+            subprocess.run(
+                [sys.executable, "-c", code],
+                env={**os.environ, "PYTHONHASHSEED": str(seed)},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            for seed in (1, 2, 3)
+        }
+        assert len(found) == 1
+
     def test_blank_and_missing_columns_are_the_same(self, tmp_path: Path) -> None:
         without = changed(("events", 0, "other_after", None), ("series", 0, "ratio_decimals", None))
         assert read(tmp_path, without).digest == read(tmp_path, BASE).digest
@@ -234,7 +257,7 @@ class TestDigest:
         [
             ("series", "conversion_price", "8.50"),
             ("series", "price_rounding_type", " FLOOR"),
-            ("events", "outstanding_before", "1E+6"),
+            ("events", "outstanding_before", "1000000.0"),
             ("securities", "shares", "200000.00"),
         ],
     )
@@ -258,6 +281,7 @@ class TestDigest:
 
 
 NUMBER = "it must be a number, such as 6.41"
+SCIENTIFIC = "it is in scientific notation, which hides digits"
 RANGE = "it must be between 1e-18 and 1e18"
 BAD_CELLS = [
     ("series", "company", "", "a value is required"),
@@ -281,9 +305,12 @@ BAD_CELLS = [
     ("series", "original_issue_price", "NaN", NUMBER),
     ("series", "original_issue_price", "inf", NUMBER),
     ("series", "original_issue_price", "-Infinity", NUMBER),
-    ("series", "original_issue_price", "1e999999999", RANGE),
-    ("series", "original_issue_price", "1e18", RANGE),
-    ("series", "original_issue_price", "1e-18", RANGE),
+    ("series", "original_issue_price", "1e999999999", SCIENTIFIC),
+    ("series", "original_issue_price", "4.56E+07", SCIENTIFIC),
+    ("series", "original_issue_price", "-.5e-3", SCIENTIFIC),
+    ("series", "original_issue_price", "e5", NUMBER),
+    ("series", "original_issue_price", "1" + "0" * 18, RANGE),
+    ("series", "original_issue_price", "0." + "0" * 17 + "1", RANGE),
     ("series", "original_issue_price", "9" * 400, RANGE),
     ("series", "original_issue_price", "9" * 30_000, RANGE),
     ("series", "price_decimals", "2.5", "it must be a whole number from 0 to 15, or blank for no rounding"),
@@ -312,6 +339,7 @@ BAD_CELLS = [
     ("conversions", "common_per_preferred", "", "a value is required"),
     ("stated", "item", "price", "it must be one of A, B, C, numerator, X, Y, denominator, conversion_price, "),
     ("stated", "stated", "", "a value is required"),
+    ("stated", "stated", "4.56E+07", SCIENTIFIC),
 ]
 
 
@@ -323,9 +351,12 @@ class TestBadCells:
     ) -> None:
         (problem,) = refused(tmp_path, changed((table, 0, column, value)), form)
         assert problem.rule.startswith(rule)
-        assert (problem.row, problem.column, problem.value) == (2, column, value)
+        place = (1, "object") if form == "json" else (2, "row")
+        assert (problem.row, problem.unit, problem.column, problem.value) == (*place, column, value)
         assert table in problem.file.lower()
-        assert str(problem).startswith(f"{problem.file}, row 2: {column} is ")
+        assert str(problem).startswith(f"{problem.file}, {place[1]} {place[0]}: {column} is ")
+        if rule == SCIENTIFIC:
+            assert problem.hint == "format the column as a number and save again"
 
     @pytest.mark.parametrize(
         ("changes", "row", "column", "rule", "hint"),
@@ -390,13 +421,20 @@ class TestBadCells:
                 "",
             ),
             (
+                [("events", 0, "outstanding_before", "")],
+                2,
+                "outstanding_before",
+                "an issuance needs it where there is no capitalization, or with the other counts",
+                "or add a table capitalization",
+            ),
+            (
                 [
                     ("series", 0, "conversion_price", "0.01"),
                     ("series", 0, "price_decimals", "2"),
                     ("securities", 0, "consideration_per_share", "0"),
                     ("securities", 1, "consideration", "0"),
                 ],
-                0,
+                2,
                 "",
                 "rounds to zero there; more decimals are needed",
                 "",
@@ -502,6 +540,22 @@ class TestBadTables:
             assert ", original_issue_price, conversion_price, " in hint
 
     @pytest.mark.parametrize("form", ["csv", "xlsx"])
+    def test_a_title_in_several_cells_above_the_columns(self, tmp_path: Path, form: str) -> None:
+        tables = copy.deepcopy(BASE)
+        tables["conversions"] = [{"Some, Inc.": "holder", "as of 2020": "principal"}]
+        (problem,) = refused(tmp_path, tables, form)
+        assert problem.rule == "row 1 must hold the column names"
+        assert problem.hint.startswith("the columns are ")
+
+    def test_a_json_problem_counts_objects(self, tmp_path: Path) -> None:
+        tables = copy.deepcopy(BASE)
+        tables["stated"].append({**tables["stated"][0]})
+        (problem,) = refused(tmp_path, tables, "json")
+        assert str(problem).endswith(
+            "input.json, stated, object 4: the same series, event, item, subject as in object 1"
+        )
+
+    @pytest.mark.parametrize("form", ["csv", "xlsx"])
     @pytest.mark.parametrize("table", ["series", "stated"])
     def test_a_header_without_rows(self, tmp_path: Path, form: str, table: str) -> None:
         path = write(tmp_path / form, {**BASE, table: []}, form)
@@ -526,14 +580,238 @@ class TestBadTables:
             read_cases(tmp_path / "out.xlsx")
 
 
+def company(*changes: tuple[str, int, str, str]) -> Tables:
+    """A company with a capitalization and two series, A before the first event and B issued by one."""
+    series = {"company": "Some, Inc.", "original_issue_price": "10", "conversion_price": "8"}
+    tables: Tables = {
+        "series": [
+            {"series": "A", **series, "preferred_shares": "1000", "exempted": "", "base_classes": ""},
+            {"series": "B", **series, "preferred_shares": "", "exempted": "", "base_classes": ""},
+        ],
+        "events": [
+            {"series": "", "event": "round", "date": "2020-01-01", "kind": "issuance", "shares": ""},
+            {"series": "", "event": "paid", "date": "2020-06-01", "kind": "stock_dividend", "shares": "10"},
+        ],
+        "securities": [
+            {
+                "series": "",
+                "event": "round",
+                "security": name,
+                "kind": kind,
+                "shares": "100",
+                "consideration": "900",
+                "category": category,
+            }
+            for name, kind, category in [("B", "preferred", ""), ("Grant 1", "option", "Plan")]
+        ],
+        "capitalization": [
+            {"class": "Common", "kind": "common", "shares": "1000"},
+            {"class": "Old Notes", "kind": "convertible_note", "shares": "50"},
+        ],
+    }
+    for table, row, column, value in changes:
+        tables[table][row][column] = value
+    return tables
+
+
+class TestPreferredShares:
+    def test_may_be_none_but_are_not_left_open(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, company(("series", 0, "preferred_shares", "")))
+        assert (problem.row, problem.column) == (2, "preferred_shares")
+        assert str(problem).endswith(
+            "preferred_shares is blank; the base needs it where there is a capitalization (0 for none)"
+        )
+        (read,) = read_companies(write(tmp_path / "0", company(("series", 0, "preferred_shares", "0")), "csv"))
+        assert [series.preferred_shares for series in read.company.series] == [0, 0]
+
+    def test_are_those_of_a_class_named_like_the_series(self, tmp_path: Path) -> None:
+        tables = company(("series", 0, "preferred_shares", ""), ("capitalization", 1, "class", "A"))
+        (read,) = read_companies(write(tmp_path, tables, "csv"))
+        assert read.company.series[0].preferred_shares == 0
+
+    def test_are_not_needed_without_a_capitalization(self, tmp_path: Path) -> None:
+        assert read(tmp_path, BASE).series.preferred_shares == 0
+
+    def test_of_another_companys_capitalization_nothing_follows(self, tmp_path: Path) -> None:
+        tables = company(
+            ("capitalization", 0, "company", "Some, Inc."), ("capitalization", 1, "company", "Some, Inc.")
+        )
+        tables["series"].append({**tables["series"][0], "series": "C", "company": "Other", "preferred_shares": ""})
+        for row in tables["events"]:
+            row["company"] = "Some, Inc."
+        assert len(read_companies(write(tmp_path, tables, "csv"))) == 2
+
+    @pytest.mark.parametrize("shares", ["0", "7"])
+    def test_are_blank_where_an_event_issues_the_series(self, tmp_path: Path, shares: str) -> None:
+        (problem,) = refused(tmp_path, company(("series", 1, "preferred_shares", shares)))
+        assert (problem.row, problem.column, problem.value) == (3, "preferred_shares", shares)
+        assert problem.rule == "event round issues the series: leave it blank"
+
+    def test_a_series_that_an_event_issues_is_no_class(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, company(("capitalization", 1, "class", "B")))
+        assert (problem.row, problem.column, problem.value) == (3, "series", "B")
+        assert problem.rule.startswith("event round issues the series, so it is no class of the capitalization")
+
+
+class TestNames:
+    def test_match_in_any_letter_case(self, tmp_path: Path) -> None:
+        tables = company(
+            ("series", 0, "exempted", "PLAN; grant 1;Option"),
+            ("series", 0, "base_classes", "old notes; COMMON ; b"),
+        )
+        (found,) = read_companies(write(tmp_path, tables, "csv"))
+        assert found.company.series[0].exempted == {"plan", "grant 1", "option"}
+        assert found.company.series[0].base_classes == {"old notes", "common", "b"}
+
+    @pytest.mark.parametrize("column", ["exempted", "base_classes"])
+    @pytest.mark.parametrize(
+        ("names", "told", "hint"),
+        [
+            ("plann", "'plann'", "did you mean Plan?"),
+            ("Plan; old note", "'old note'", "did you mean Old Notes?"),
+            ("convertible note", "'convertible note'", "did you mean convertible_note?"),
+            ("xyzzy", "'xyzzy'", "leave it out until there is such a security"),
+        ],
+    )
+    def test_that_match_nothing(self, tmp_path: Path, column: str, names: str, told: str, hint: str) -> None:
+        (problem,) = refused(tmp_path, company(("series", 0, column, names)))
+        assert (problem.row, problem.column, problem.value, problem.hint) == (2, column, names, hint)
+        assert problem.rule == f"{told} is no category, kind or name of what the company has or issues"
+
+
+class TestHints:
+    @pytest.mark.parametrize(
+        ("text", "hint"),
+        [
+            ("37292", "format the cell as a date"),
+            ("37292.5", "format the cell as a date"),
+            ("2/5/2002", "write 2002-02-05 or 2002-05-02"),
+            ("02.05.2002", "write 2002-02-05 or 2002-05-02"),
+            ("13/5/2002", "write 2002-05-13"),
+            ("5/5/2002", "write 2002-05-05"),
+            ("31/31/2002", ""),
+            ("2002-02-05T10:00:00", "remove the time"),
+            ("2002-02-05 00:00", "remove the time"),
+            ("20020205", ""),
+            ("2002", ""),
+        ],
+    )
+    def test_for_a_date(self, tmp_path: Path, text: str, hint: str) -> None:
+        (problem,) = refused(tmp_path, changed(("events", 0, "date", text)))
+        assert (problem.rule, problem.hint) == ("it must be a date as YYYY-MM-DD", hint)
+
+    @pytest.mark.parametrize(
+        ("shares", "whole"), [("0.5", False), ("10.25", False), ("1/3", False), ("10.0", True)]
+    )
+    def test_a_stock_dividend_is_of_whole_shares(self, tmp_path: Path, shares: str, whole: bool) -> None:
+        tables = company(("events", 1, "shares", shares))
+        if whole:
+            assert read_companies(write(tmp_path, tables, "csv"))
+            return
+        (problem,) = refused(tmp_path, tables)
+        assert (problem.row, problem.column) == (3, "shares")
+        assert problem.rule == "it is all the shares paid together, a whole number"
+
+    def test_common_that_nobody_has_told(self, tmp_path: Path) -> None:
+        tables = company()
+        tables["series"] = tables["series"][:1]
+        tables["events"] = tables["events"][1:]
+        del tables["capitalization"], tables["securities"]
+        with pytest.raises(InputError) as caught:
+            read_companies(write(tmp_path, tables, "csv"))
+        (problem,) = caught.value.problems
+        assert (problem.row, problem.hint) == (2, "add a table capitalization, or the figure that it names")
+
+    def test_numbers_of_a_workbook_are_plain_digits(self, tmp_path: Path) -> None:
+        path = write(tmp_path, BASE, "xlsx")
+        book = load_workbook(path)
+        for cell, value in (("E2", 1e17), ("F2", 4.56e16), ("G2", 2e17)):
+            book["Events"][cell] = value
+            book["Events"][cell].number_format = "0.00E+00"
+        book.save(path)
+        (issuance,) = read_cases(path)[0].issuances
+        assert (issuance.outstanding_before, issuance.other_before) == (10**17, 456 * 10**14)
+        assert issuance.outstanding_after == 2 * 10**17
+
+
+class TestOneMistake:
+    """It is told once, and what only follows from it is not."""
+
+    def test_a_series_that_is_misspelt_in_the_event(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, changed(("events", 0, "series", "AA")))
+        assert (Path(problem.file).name, problem.row, problem.rule) == ("events.csv", 2, "no such row in series")
+
+    def test_a_series_that_is_misspelt_in_all_but_its_own_table(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, changed(("series", 0, "series", "AA")))
+        assert Path(problem.file).name == "events.csv"
+        assert problem.rule == "no such row in series, and so in 6 more rows"
+        assert problem.hint == "did you mean AA?"
+
+    def test_a_series_that_is_misspelt_in_the_securities(self, tmp_path: Path) -> None:
+        tables = changed(("securities", 0, "series", "AA"), ("securities", 1, "series", "AA"))
+        (problem,) = refused(tmp_path, tables)
+        assert (Path(problem.file).name, problem.row) == ("securities.csv", 2)
+        assert problem.rule == "no such row in series, and so in 1 more row"
+
+    def test_an_event_that_is_misspelt_in_the_events(self, tmp_path: Path) -> None:
+        tables = changed(("events", 0, "event", "frist"))
+        found = [(Path(p.file).name, p.row, p.rule, p.hint) for p in refused(tmp_path, tables)]
+        assert found == [
+            ("events.csv", 2, "the event has no row in securities", ""),
+            ("securities.csv", 2, "no such event of that series, and so in 5 more rows", "did you mean frist?"),
+        ]
+
+    def test_a_security_that_is_misspelt_in_its_own_table(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, changed(("securities", 0, "security", "Nots")))
+        assert (Path(problem.file).name, problem.row) == ("conversions.csv", 2)
+        assert problem.rule == "no such security of that event, and so in 2 more rows"
+
+
+class TestNoExport:
+    def test_says_all_that_is_more(self, tmp_path: Path) -> None:
+        assert read(tmp_path / "1", BASE).more == ""
+        tables = changed(
+            ("series", 0, "exempted", "notes"), ("series", 0, "floor", "1"), ("series", 0, "method", "none")
+        )
+        tables["events"].append({**BASE["events"][0], "event": "two", "kind": "split", "split_new": "2"})
+        for row in tables["events"]:
+            row.setdefault("split_new", "")
+            row["split_old"] = row["split_new"] and "1"
+        for column in ("outstanding_before", "other_before", "outstanding_after"):
+            tables["events"][1][column] = ""
+        assert read(tmp_path, tables).more == (
+            "export writes workbooks for issuances with the company's own counts only; "
+            "A also has: method none, exempted, floor, event two"
+        )
+
+    def test_many_events_are_counted(self, tmp_path: Path) -> None:
+        tables = copy.deepcopy(BASE)
+        for number in range(13):
+            row = dict.fromkeys(BASE["events"][0], "")
+            row |= {"series": "A", "event": f"s{number}", "date": "2021-01-01", "kind": "split"}
+            tables["events"].append({**row, "split_new": "2", "split_old": "1"})
+        more = read(tmp_path, tables).more
+        assert more.endswith(f"A also has: events {', '.join(f's{n}' for n in range(10))} and 3 more")
+
+    def test_counts_that_are_not_there_and_what_is_not_calculable(self, tmp_path: Path) -> None:
+        tables = company()
+        tables["series"] = [{**tables["series"][0]}]
+        tables["securities"] = tables["securities"][1:]
+        tables["events"] = tables["events"][:1]
+        assert read(tmp_path, tables).more.endswith("A also has: event without counts round")
+        tables = changed(("securities", 0, "calculable", "no"), ("securities", 1, "calculable", "yes"))
+        assert read(tmp_path / "2", tables).more.endswith("A also has: event with what is not calculable first")
+
+
 NASTY = [
     "",
     "0",
     "-1",
     "1",
     "0.001",
+    "1" + "0" * 17,
+    "0." + "0" * 16 + "1",
     "1e17",
-    "1e-17",
     "999999999999999999",
     "1/3",
     "0.1234567890123456789",

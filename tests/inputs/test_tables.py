@@ -111,7 +111,7 @@ class TestAllForms:
         found = read_tables(people(tmp_path, form), KNOWN)
         assert list(found) == ["people"]
         assert cells(found["people"]) == PEOPLE
-        assert [row.number for row in found["people"].rows] == [2, 3]
+        assert [row.number for row in found["people"].rows] == ([1, 2] if form == "json" else [2, 3])
 
     def test_names_in_any_letter_case(self, tmp_path: Path) -> None:
         found = read_tables(csv_file(tmp_path / "in", " Name ,AGE\nAda,36\n", "People.CSV"), KNOWN)
@@ -183,12 +183,14 @@ class TestAllForms:
             "xlsx": lambda: workbook(tmp_path, [["name"], [long]]),
         }[form]()
         problem = the_problem(path)
-        assert (problem.row, problem.column, problem.rule) == (2, "name", "a text has at most 30000 characters")
+        place = (1, "object") if form == "json" else (2, "row")
+        assert (problem.row, problem.unit, problem.column) == (*place, "name")
+        assert problem.rule == "a text has at most 30000 characters"
 
     @pytest.mark.parametrize("bad", ["a\0b", "\x1b[2J", "x\x85y", "\ud800", "\uffff", "\x7f"])
     def test_characters_that_are_no_text(self, tmp_path: Path, bad: str) -> None:
         problem = the_problem(json_file(tmp_path, {"people": [{"name": "Ada"}, {"name": bad}]}))
-        assert (problem.row, problem.column, problem.value) == (3, "name", bad)
+        assert (problem.row, problem.unit, problem.column, problem.value) == (2, "object", "name", bad)
         assert problem.rule == "it holds a character that is no text"
 
     def test_all_problems_of_all_files_at_once(self, tmp_path: Path) -> None:
@@ -227,6 +229,27 @@ class TestHeader:
         assert (problem.rule, problem.row) == (rule, row)
         assert problem.file.endswith("people.csv")
         assert problem.hint
+
+    def test_a_number_with_thousands_separators(self, tmp_path: Path) -> None:
+        problem = the_problem(csv_file(tmp_path / "in", "name,shares\nAda,33,831,184\n"))
+        assert problem.rule == "it has more cells than the 2 columns"
+        assert problem.hint.startswith("write 33,831,184 as 33831184, without thousands separators")
+
+    def test_a_cell_beside_the_columns_of_a_sheet(self, tmp_path: Path) -> None:
+        problem = the_problem(workbook(tmp_path, [["name", "age"], ["Ada", 36, "x"]]))
+        assert problem.rule == "it has more cells than the 2 columns"
+        assert problem.hint.startswith("name each column")
+
+    @pytest.mark.parametrize("form", ["csv", "xlsx"])
+    def test_a_title_above_it(self, tmp_path: Path, form: str) -> None:
+        rows = [["People of the town", ""], ["", ""], *PEOPLE]
+        path = (
+            workbook(tmp_path, rows)
+            if form == "xlsx"
+            else csv_file(tmp_path / "in", "".join(f"{a},{b}\n" for a, b in rows))
+        )
+        problem = the_problem(path)
+        assert (problem.rule, problem.hint) == ("row 1 must hold the column names", "remove the title above them")
 
     def test_alone_is_a_table_without_rows(self, tmp_path: Path) -> None:
         assert cells(read_tables(csv_file(tmp_path / "in", "name,age\n"), KNOWN)["people"]) == [["name", "age"]]
@@ -352,7 +375,7 @@ class TestJson:
 
     def test_a_nested_value_is_located(self, tmp_path: Path) -> None:
         path = json_file(tmp_path, {"people": [{"name": "Ada"}, {"name": {}}]})
-        assert str(the_problem(path)) == f"{path}, people, row 3: name: dict is not text, a number or a date"
+        assert str(the_problem(path)) == f"{path}, people, object 2: name: dict is not text, a number or a date"
 
     @pytest.mark.parametrize("content", [b"\xff\xfe{\0}\0", '{"people": [{"name": "ë"}]}'.encode("latin-1")])
     def test_another_encoding(self, tmp_path: Path, content: bytes) -> None:
@@ -367,6 +390,11 @@ class TestJson:
         content = '{"people": [' + ",".join(f'{{"age": {number}}}' for number in numbers) + "]}"
         found = read_tables(json_file(tmp_path, content), KNOWN)["people"]
         assert [row.cells["age"] for row in found.rows] == list(numbers)
+
+    def test_numbers_of_programs_are_plain_digits(self, tmp_path: Path) -> None:
+        content = '{"people": [{"age": 1e-05}, {"age": 4.56E+07}, {"age": 1e+00000000000099999999}]}'
+        found = read_tables(json_file(tmp_path, content), KNOWN)["people"]
+        assert [row.cells["age"] for row in found.rows] == ["0.00001", "45600000", "1e+00000000000099999999"]
 
     def test_other_values(self, tmp_path: Path) -> None:
         path = json_file(tmp_path, {"people": [{"a": True, "b": None}, {"b": " x "}]})
@@ -402,7 +430,10 @@ class TestWorkbook:
             (2.345, "0.00", "2.345"),
             (0.5, "0.00%", "0.5"),
             (0.1 + 0.2, "General", "0.3"),
-            (1e21, "General", "1e+21"),
+            (1e21, "General", "1" + "0" * 21),
+            (4.56e7, "0.00E+00", "45600000"),
+            (1e-7, "General", "0.0000001"),
+            (1.7e308, "General", "17" + "0" * 307),
             (True, "General", "TRUE"),
             (date(2002, 2, 5), "yyyy-mm-dd", "2002-02-05"),
             (datetime.fromisoformat("2002-02-05T13:00:00"), "yyyy-mm-dd", "2002-02-05T13:00:00"),
@@ -420,6 +451,27 @@ class TestWorkbook:
         assert str(the_problem(path)) == f"{path}: no sheet is named people or cities"
         rewritten(path, "xl/workbook.xml", lambda xml: xml.replace(b'name="Summary"', b'name="Poeple"'))
         assert the_problem(path).hint == "did you mean people?"
+
+    @pytest.mark.parametrize("others", [["Summary", "Calculation", "Tie-out"], ["Summary", "Calculation"]])
+    def test_a_finished_workbook_is_no_input(self, tmp_path: Path, others: list[str]) -> None:
+        book = Workbook()
+        book.worksheets[0].title = "people"
+        book["people"].append(["name"])
+        for title in others:
+            book.create_sheet(title)
+        book.save(tmp_path / "in.xlsx")
+        problem = the_problem(tmp_path / "in.xlsx")
+        assert problem.rule == "this is a workbook that export wrote, not an input"
+        assert problem.hint == "edit the input it came from"
+        book.create_sheet("Series")
+        book.save(tmp_path / "in.xlsx")
+        assert list(read_tables(tmp_path / "in.xlsx", KNOWN)) == ["people"]
+
+    def test_the_template_is_no_input(self) -> None:
+        template = Path(__file__).parent.parent.parent / "workbooks" / "conversion-price-model.xlsx"
+        problem = the_problem(template)
+        assert problem.rule == "this is the template or a workbook made from it, not an input"
+        assert problem.hint == "xl-conversion example DIR --format xlsx writes an input"
 
     def test_a_stale_dimension_hides_nothing(self, tmp_path: Path) -> None:
         for stale in (b"A1:A2", b"A1", b"A1:ZZ9999", b"C3:C4"):

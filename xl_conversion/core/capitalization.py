@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -46,6 +46,9 @@ class Position:
     start: Fraction
     preferred: Fraction
     floor: Fraction | None
+    minimum: Fraction | None
+    live: bool = True
+    """False before the event that issues the first of it: nothing concerns it yet."""
 
     @property
     def value(self) -> Fraction:
@@ -69,7 +72,7 @@ class Position:
 
     def copy(self) -> Position:
         """An independent copy."""
-        return Position(self.series, self.price, self.unrounded, self.start, self.preferred, self.floor)
+        return replace(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,13 @@ class State:
     """Shares of common today for one before the first event, by splits and stock dividends."""
     property_name: str = ""
     per_common: Fraction = Fraction(1)
+    common_names: frozenset[str] = frozenset({ClassKind.COMMON.value})
+    """What a listed base may call the common, in small letters."""
 
     @classmethod
-    def of(cls, series: Iterable[Series], classes: Iterable[ShareClass]) -> State:
-        """The state before the first event. A class named like a series is that series' preferred."""
+    def of(cls, series: Iterable[Series], classes: Iterable[ShareClass], to_come: Set[str] = frozenset()) -> State:
+        """The state before the first event. A class named like a series is that series' preferred; a series that
+        is `to_come` begins with the event that issues it."""
         listed = list(classes)
         common = [c.shares for c in listed if c.kind is ClassKind.COMMON]
         named = {c.name: c.shares for c in listed}
@@ -107,24 +113,25 @@ class State:
                 s.conversion_price,
                 s.conversion_price,
                 s.conversion_price,
-                s.preferred_shares or named.get(s.name, ZERO),
+                preferred := s.preferred_shares or named.get(s.name, ZERO),
                 s.floor,
+                s.minimum,
+                bool(preferred) or s.name not in to_come,
             )
             for s in series
         }
         others = {c.name: c for c in listed if c.kind is not ClassKind.COMMON and c.name not in positions}
-        return cls(sum(common, ZERO) if common else None, others, positions)
+        called = {c.name.casefold() for c in listed if c.kind is ClassKind.COMMON} | {ClassKind.COMMON.value}
+        total = sum(common, ZERO) if common else None
+        return cls(total, others, positions, common_names=frozenset(called))
 
     def copy(self) -> State:
         """An independent copy."""
-        return State(
-            self.common,
-            dict(self.classes),
-            {name: position.copy() for name, position in self.positions.items()},
-            dict(self.rights),
-            self.factor,
-            self.property_name,
-            self.per_common,
+        return replace(
+            self,
+            classes=dict(self.classes),
+            positions={name: position.copy() for name, position in self.positions.items()},
+            rights=dict(self.rights),
         )
 
     def known_common(self) -> Fraction:
@@ -145,6 +152,8 @@ class State:
         for position in self.positions.values():
             if position.floor is not None:
                 position.floor = position.floor * old / new
+            if position.minimum is not None:
+                position.minimum = position.minimum * old / new
 
     def holdings(self) -> Mapping[str, Fraction]:
         """Common by class as converted, in reading order: who has what."""
@@ -156,25 +165,33 @@ class State:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A base: its sum, and the classes that it adds up, by name."""
+
+    total: Fraction
+    classes: Mapping[str, Fraction]
+
+
 class Base:
     """The bases of one moment, each counted once however many series ask for it."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._counted: dict[Method, Fraction] = {}
+        self._counted: dict[Method | frozenset[str], Parts] = {}
 
-    def of(self, series: Series) -> Fraction:
+    def of(self, series: Series) -> Parts:
         """Common outstanding on the base that the charter of `series` names."""
-        method = series.method
-        if method is Method.LISTED:
-            return self._listed(series.base_classes)
-        if method not in self._counted:
-            self._counted[method] = self._count(method)
-        return self._counted[method]
+        key = series.base_classes if series.method is Method.LISTED else series.method
+        if key not in self._counted:
+            found = self._listed(key) if isinstance(key, frozenset) else self._count(key)
+            counted = {name: shares for name, shares in found.items() if shares}
+            self._counted[key] = Parts(sum(counted.values(), ZERO), counted)
+        return self._counted[key]
 
-    def _count(self, method: Method) -> Fraction:
+    def _count(self, method: Method) -> dict[str, Fraction]:
         state = self._state
-        common = state.known_common()
+        common = {"common": state.known_common()}
         if method is Method.COMMON:
             return common
         kinds = {ClassKind.PREFERRED}
@@ -182,19 +199,21 @@ class Base:
             kinds |= {ClassKind.OPTION, ClassKind.WARRANT, ClassKind.CONVERTIBLE_NOTE}
         if method is Method.BROAD_WITH_POOL:
             kinds.add(ClassKind.POOL)
-        total = common + sum((c.shares for c in state.classes.values() if c.kind in kinds), ZERO)
-        total += sum((p.as_converted for p in state.positions.values()), ZERO)
         names = {kind.value for kind in kinds}
-        return total + sum((r.left for r in state.rights.values() if r.security.kind.value in names), ZERO)
+        return (
+            common
+            | {name: p.as_converted for name, p in state.positions.items()}
+            | {name: c.shares for name, c in state.classes.items() if c.kind in kinds}
+            | {name: r.left for name, r in state.rights.items() if r.security.kind.value in names}
+        )
 
-    def _listed(self, names: frozenset[str]) -> Fraction:
+    def _listed(self, names: frozenset[str]) -> dict[str, Fraction]:
         state = self._state
-        total = state.known_common() if ClassKind.COMMON.value in names else ZERO
-        total += sum((c.shares for c in state.classes.values() if names & {c.name.casefold(), c.kind.value}), ZERO)
-        for name, position in state.positions.items():
-            if names & {name.casefold(), ClassKind.PREFERRED.value}:
-                total += position.as_converted
-        return total + sum((r.left for r in state.rights.values() if names & r.security.labels), ZERO)
+        preferred = ClassKind.PREFERRED.value
+        found = {"common": state.known_common()} if names & state.common_names else {}
+        found |= {n: p.as_converted for n, p in state.positions.items() if names & {n.casefold(), preferred}}
+        found |= {n: c.shares for n, c in state.classes.items() if names & {n.casefold(), c.kind.value}}
+        return found | {n: r.left for n, r in state.rights.items() if names & r.security.labels}
 
 
 def issue(state: State, security: Security, price: Fraction | None = None) -> None:
@@ -203,13 +222,14 @@ def issue(state: State, security: Security, price: Fraction | None = None) -> No
     """
     if security.name in state.positions:
         position = state.positions[security.name]
+        position.live = True
         position.preferred += security.shares * (price or position.price) / position.series.original_issue_price
     elif security.kind is SecurityKind.SHARES:
         if state.common is not None:
             state.common += security.shares
     else:
         state.rights[security.name] = Right(security, security.shares, state.factor)
-    if security.category == ClassKind.POOL.value:
+    if security.category.casefold() == ClassKind.POOL.value:
         _take_from_pool(state, security.shares)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from xl_conversion.core import adjustments, explanations
@@ -41,6 +42,8 @@ class Effect(NamedTuple):
     """A combination is the one event that raises a price."""
     moves: bool = False
     """Whether it is another price than the one before."""
+    parts: Mapping[str, Fraction] = MappingProxyType({})
+    """What the base of a weighted average adds up, by class; empty for the company's own counts."""
 
 
 def effect(event: Event, position: Position, state: State) -> Effect | None:
@@ -124,6 +127,7 @@ class _Issue:
 
     position: Position
     base: Fraction
+    parts: Mapping[str, Fraction]
     paid: Fraction
     new: Fraction
     counts: Counts | None
@@ -207,9 +211,13 @@ def _seen(position: Position, counted: _Counted, counts: Counts | None, day: dat
     if series.method is Method.NONE:
         return Effect(cp1, "the charter has no such adjustment")
     if counts is None:
-        return _Issue(position, base.of(series), counted.paid, counted.new, None, _AVERAGE)
-    after = replace(counts, outstanding_after=counts.outstanding_after + counted.new)
-    return _Issue(position, ZERO, counted.paid, counted.new, after, _AVERAGE)
+        counted_on = base.of(series)
+        return _Issue(position, counted_on.total, counted_on.classes, counted.paid, counted.new, None, _AVERAGE)
+    # What the company did not count as common outstanding it counted among the other securities.
+    x = counts.outstanding_after + counted.new
+    in_other = max(ZERO, counts.outstanding_before - x)
+    after = replace(counts, outstanding_after=x + in_other, other_after=counts.other_after - in_other)
+    return _Issue(position, ZERO, {}, counted.paid, counted.new, after, _AVERAGE)
 
 
 _STAYS = "at or above the price: nothing moves"
@@ -223,7 +231,9 @@ def _weighted(one: _Issue) -> Effect:
         price = adjustments.weighted_average(*arguments)
         moves = price is not cp1  # it is given back as it was where nothing moves
         reason = one.reason if moves else _STAYS
-        return Effect(price, reason, explanations.explain_weighted_average, arguments, moves=moves)
+        return Effect(
+            price, reason, explanations.explain_weighted_average, arguments, moves=moves, parts=one.parts
+        )
     counts = one.counts
     arguments = (
         cp1,
@@ -232,12 +242,12 @@ def _weighted(one: _Issue) -> Effect:
         counts.other_before,
         counts.outstanding_after,
         counts.other_after,
+        one.new,
     )
     price = adjustments.weighted_average_charter(*arguments)
-    if one.paid >= one.new * cp1:
-        # The trigger is the price paid, whatever the company's counts say.
-        return Effect(cp1, _STAYS)
-    return Effect(price, one.reason, explanations.explain_weighted_average_charter, arguments, moves=price != cp1)
+    moves = price != cp1
+    explain = explanations.explain_weighted_average_charter
+    return Effect(price, one.reason if moves else _STAYS, explain, arguments, moves=moves)
 
 
 def _solved(issues: Mapping[str, _Issue], effects: Mapping[str, Effect], state: State) -> dict[str, _Issue]:

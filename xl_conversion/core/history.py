@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from xl_conversion.core.adjustments import ImpossibleArgument
-from xl_conversion.core.capitalization import ZERO, Position, ShareClass, State, issue
+from xl_conversion.core.capitalization import ZERO, ClassKind, Position, Right, ShareClass, State, issue
 from xl_conversion.core.effects import Effect, effect, issuance_effects
 from xl_conversion.core.events import (
     READJUSTING,
@@ -35,9 +35,9 @@ from xl_conversion.core.events import (
     TenderOffer,
     Waived,
 )
-from xl_conversion.core.explanations import PER_SHARE, explain_conversion_ratio
+from xl_conversion.core.explanations import COMMON, PER_SHARE, explain_conversion_ratio
 from xl_conversion.core.issuance import Adjustment, Issuance, Security, SecurityKind, adjust
-from xl_conversion.core.rounding import round_whole
+from xl_conversion.core.rounding import brief, round_whole
 from xl_conversion.core.steps import Step, Working
 from xl_conversion.core.terms import Basis, Closings, Series
 
@@ -69,6 +69,8 @@ class Change(NamedTuple):
     reason: str
     made: bool
     effect: Effect | None = None
+    replayed: tuple[Change, ...] = ()
+    """For a readjustment: the events since as they would have been, what is known now known from the start."""
 
     @property
     def factor(self) -> Fraction:
@@ -94,15 +96,21 @@ class Change(NamedTuple):
         """How the price follows; the last step is the price in force after the event."""
         work = Working(self.clause)
         if self.effect is None or self.effect.explain is None:
-            work.given("CP1", "conversion price before", self.price_before, PER_SHARE)
-            if self.price != self.price_before:
-                work.given("CP2_rounded", f"conversion price after: {self.reason}", self.price, PER_SHARE)
-            return work.steps
+            return self._replayed_steps(work)
+        base = self.effect.parts
+        for place, (name, shares) in enumerate(base.items(), start=1):
+            work.given(f"H{place}", f"{name}, common as converted", shares, COMMON)
         for step in self.effect.explain(*self.effect.arguments, source=self.clause):
-            work.resume(step)
+            if step.symbol == "outstanding" and base:
+                names = " + ".join(f"H{place}" for place in range(1, len(base) + 1))
+                label = f"common on the base: {self.series.method.value.replace('_', ' ')}"
+                work.then("outstanding", label, names, step.value, COMMON)
+            else:
+                work.resume(step)
         last = "CP2"
         if self.unrounded > self.effect.price:
-            limit = "floor" if self.series.floor is not None and self.unrounded < self.start else "kept"
+            at_floor = self.series.floor is not None and self.unrounded < self.start
+            limit = "price_floor" if at_floor else "kept"
             work.given(limit, "the charter lets it fall no lower, or not rise", self.unrounded, PER_SHARE)
             last = "CP2_limited"
             work.then(last, "conversion price after, limited", f"max(CP2, {limit})", self.unrounded, PER_SHARE)
@@ -128,6 +136,22 @@ class Change(NamedTuple):
         if self.price > rounded:
             work.given("limit", "floor, which rounding does not pass", self.price, PER_SHARE)
             work.then("CP2_limit", "conversion price after", "max(CP2_rounded, limit)", self.price, PER_SHARE)
+        return work.steps
+
+    def _replayed_steps(self, work: Working) -> tuple[Step, ...]:
+        """The price before, and for a readjustment the price after each event that was replayed."""
+        work.given("CP1", "conversion price before", self.price_before, PER_SHARE)
+        last = ""
+        for place, change in enumerate(self.replayed, start=1):
+            if place == 1:
+                work.given("R0", f"before {change.event.event}", change.price_before, PER_SHARE)
+            if change.price != change.price_before:
+                last = f"R{place}"
+                work.given(last, f"after {change.event.event}, replayed: {change.reason}", change.price, PER_SHARE)
+        if last:
+            work.then("CP2_rounded", f"conversion price after, {self.reason}", last, self.price, PER_SHARE)
+        elif self.price != self.price_before:
+            work.given("CP2_rounded", f"conversion price after, {self.reason}", self.price, PER_SHARE)
         return work.steps
 
     def ratio_steps(self) -> tuple[Step, ...]:
@@ -165,7 +189,8 @@ def history(company: Company, as_of: date | None = None) -> History:
             raise ImpossibleArgument(f"event {event.event}: series", name, "there is no such series")
     run = _Run(_effective(company.events, as_of))
     changes: list[Change] = []
-    state = run.play(State.of(company.series, company.capitalization), 0, len(run.events), changes)
+    state = State.of(company.series, company.capitalization, frozenset(run.issued_in))
+    state = run.play(state, 0, len(run.events), changes)
     return History(tuple(changes), state)
 
 
@@ -193,7 +218,8 @@ def _effective(events: Sequence[Event], as_of: date | None) -> list[Event]:
             if event.of not in names:
                 raise ImpossibleArgument(f"event {event.event}: of", event.of, "there is no such event")
             if as_of is None or event.date <= as_of:
-                right[event.of] = replace(event.right, event=event.of)
+                wrong = next(one for one in recorded if one.event == event.of)
+                right[event.of] = replace(event.right, event=event.of, series=event.right.series or wrong.series)
     found = [right.get(event.event, event) for event in recorded]
     return sorted((e for e in found if as_of is None or e.date <= as_of), key=lambda event: event.date)
 
@@ -224,15 +250,15 @@ class _Run:
         self.waived: set[tuple[str, str]] = set()
         self.closings: dict[str, list[Issued]] = {}
 
-    def play(self, state: State, first: int, last: int, changes: list[Change] | None) -> State:
-        """The state after the events from `first` to before `last`; without `changes` it is a replay in which what
-        has turned out otherwise is known from the start."""
+    def play(self, state: State, first: int, last: int, changes: list[Change], *, replayed: bool = False) -> State:
+        """The state after the events from `first` to before `last`, whose rows are added to `changes`. When they
+        are `replayed`, what has turned out otherwise is known from the start."""
         for place in range(first, last):
             event = self.events[place]
             if event.event in self.referred:
                 self.snapshots[event.event] = state.copy()
             try:
-                state = self._happen(event, place, state, changes)
+                state = self._happen(event, place, state, changes, replayed)
             except ImpossibleArgument as problem:
                 if problem.argument.startswith("event "):
                     raise
@@ -256,17 +282,17 @@ class _Run:
             raise ImpossibleArgument(f"event {event.event}: security", event.security, rule)
         return found[0] if found else ""
 
-    def _happen(self, event: Event, place: int, state: State, changes: list[Change] | None) -> State:
+    def _happen(self, event: Event, place: int, state: State, changes: list[Change], replayed: bool) -> State:
         if event.event in self.skipped:
             return state
         if isinstance(event, READJUSTING):
-            if changes is not None:
+            if not replayed:
                 return self._readjust(event, place, state, changes)
             if isinstance(event, Amended):
-                self._deem(event, state, None)
+                self._deem(event, state, changes)
             return state
         if isinstance(event, Issued):
-            if event.closing_of and changes is not None and _any_as_first(event, state):
+            if event.closing_of and not replayed and _any_as_first(event, state):
                 return self._close(event, place, state, changes)
             self._issue(event, state, changes)
             return state
@@ -274,7 +300,7 @@ class _Run:
             self._preferred_leaves(event, state, changes)
             return state
         for position in state.positions.values():
-            if event.concerns(position.series.name):
+            if position.live and event.concerns(position.series.name):
                 if (event.event, position.series.name) in self.waived:
                     settle(position, Effect(position.start, "waived"), event, changes)
                 else:
@@ -285,7 +311,7 @@ class _Run:
 
     # Issuances.
 
-    def _issue(self, event: Issued, state: State, changes: list[Change] | None) -> None:
+    def _issue(self, event: Issued, state: State, changes: list[Change]) -> None:
         self._check_names(event)
         own = self._as_it_was(event)
         closings = [closing for closing in self.closings.get(event.event, []) if closing.event not in self.skipped]
@@ -293,7 +319,9 @@ class _Run:
         as_first = {name for name, p in state.positions.items() if p.series.closings is Closings.AS_FIRST}
         plain = not (closings or self.kept or counted_before or self.waived)
         seen: dict[str, Sequence[Security]] = {}
-        for name in state.positions:
+        for name, position in state.positions.items():
+            if not position.live:
+                continue
             if plain and event.concerns(name):
                 seen[name] = own
             elif event.concerns(name) and not (counted_before and name in as_first):
@@ -319,7 +347,7 @@ class _Run:
         seen: Mapping[str, Sequence[Security]],
         counts: Counts | None,
         state: State,
-        changes: list[Change] | None,
+        changes: list[Change],
     ) -> None:
         noted = event.event in self.referred or isinstance(event, Amended)
         waived = {name for name in seen if (event.event, name) in self.waived} if self.waived else ()
@@ -379,7 +407,7 @@ class _Run:
                 reason = f"adjustment of {of} waived"
             if self.place[of] > place:
                 for position in state.positions.values():
-                    if event.concerns(position.series.name):
+                    if position.live and event.concerns(position.series.name):
                         settle(position, Effect(position.start, f"{reason} beforehand"), event, changes)
                 return state
             return self._otherwise(event, of, place, state, changes, reason)
@@ -387,15 +415,44 @@ class _Run:
             raise TypeError(f"{type(event).__name__} changes nothing after the fact")
         target = self._issuance_of(event)
         if not target or self.place[target] > place:
-            _reduce_class(event, state)
-            for position in state.positions.values():
-                if event.concerns(position.series.name):
-                    reason = f"{event.security}: there before the first event, never counted"
-                    settle(position, Effect(position.start, reason), event, changes)
+            self._change_class(event, state, changes)
             return state
+        right = state.rights.get(event.security)
+        said = f"{event.security} {'amended' if isinstance(event, Amended) else 'expired'}"
+        if isinstance(event, Expired) and event.shares is not None and right is not None:
+            said = f"{brief(event.shares)} of {brief(right.left)} {said}"
         counted = self._change_security(event, target, state)
-        words = "amended" if isinstance(event, Amended) else "expired"
-        return self._otherwise(event, target, place, state, changes, f"{event.security} {words}", counted)
+        return self._otherwise(event, target, place, state, changes, said, counted)
+
+    def _change_class(self, event: Amended | Expired, state: State, changes: list[Change]) -> None:
+        """A class of the capitalization: no adjustment was made for it that could be undone. Amended, with its
+        consideration, it counts as issued then (NVCA 4.4.3(c): though issued before the original issue date)."""
+        one = state.classes.get(event.security)
+        if one is None:
+            raise ImpossibleArgument("security", event.security, "there is no such security")
+        names = [name for name, p in state.positions.items() if p.live and event.concerns(name)]
+        if isinstance(event, Amended) and event.consideration is not None and one.kind is not ClassKind.POOL:
+            shares = one.shares if event.shares is None else event.shares
+            security = Security(one.name, SecurityKind(one.kind.value), shares, event.consideration, one.source)
+            del state.classes[one.name]
+            self._adjust(event, {name: [security] for name in names}, None, state, changes)
+            state.rights[one.name] = Right(security, shares, state.factor)
+            return
+        shares = ZERO if event.shares is None else event.shares
+        if isinstance(event, Expired):
+            left = ZERO if event.shares is None else _less(event.security, one.shares, event.shares)
+        elif shares > one.shares and one.kind is not ClassKind.POOL:
+            rule = "more shares count as issued when the terms are amended: it is needed"
+            raise ImpossibleArgument("consideration", "blank", rule)
+        else:
+            left = shares
+        state.classes[event.security] = replace(one, shares=left)
+        for name in names:
+            position = state.positions[name]
+            reason = (
+                f"{event.security}: {brief(one.shares)} are now {brief(left)}, no adjustment was made for them"
+            )
+            settle(position, Effect(position.start, reason), event, changes)
 
     def _change_security(self, event: Amended | Expired, target: str, state: State) -> dict[str, Security]:
         """Notes what has turned out, and returns the terms by which each series counted it until now."""
@@ -435,7 +492,7 @@ class _Run:
                 self.kept.pop(key, None)
         return counted
 
-    def _deem(self, event: Amended, state: State, changes: list[Change] | None) -> None:
+    def _deem(self, event: Amended, state: State, changes: list[Change]) -> None:
         """Issues what is left of a security, as amended, to the series whose price its issuance did not move."""
         names = [name for name in state.positions if self.deemed.get((event.security, name)) == event.event]
         rights, right = state.rights, state.rights.get(event.security)
@@ -460,7 +517,10 @@ class _Run:
     ) -> State:
         """The state had the past been what is known now. A series that the event does not concern, or whose price
         may not be raised, keeps its price, and goes on to count what it `counted`."""
-        found, deemed = self._replayed(event, target, place)
+        issued = self.events[self.place[target]]
+        if isinstance(issued, Issued) and issued in self.closings.get(issued.closing_of, []):
+            target = issued.closing_of  # as of which it counts
+        found, deemed, trail = self._replayed(event, target, place)
         raised = {
             name
             for name, old in state.positions.items()
@@ -470,13 +530,13 @@ class _Run:
             for name in raised:
                 self._goes_on(event, name, counted)
             # Once more, so that a later replay too finds them as they went on.
-            found, deemed = self._replayed(event, target, place)
+            found, deemed, trail = self._replayed(event, target, place)
         as_issued = {change.series.name: change for change in deemed}
         for name, old in state.positions.items():
             new = found.positions[name]
             if name in raised or not event.concerns(name):
                 _keep(new, old)
-            if not event.concerns(name):
+            if not (event.concerns(name) and old.live):
                 continue
             if name in as_issued and as_issued[name].price_before == old.price:
                 changes.append(as_issued[name])
@@ -494,18 +554,21 @@ class _Run:
                     new.ratio_price,
                     why,
                     new.price != old.price,
+                    replayed=() if name in raised else tuple(c for c in trail if c.series.name == name),
                 )
             )
         return found
 
-    def _replayed(self, event: Event, target: str, place: int) -> tuple[State, list[Change]]:
-        """The state after `event`, and the rows of the series to which it is an issuance."""
+    def _replayed(self, event: Event, target: str, place: int) -> tuple[State, list[Change], list[Change]]:
+        """The state after `event`, the rows of the series to which it is an issuance, and those on the way."""
         deemed: list[Change] = []
-        found = self.play(self.snapshots[target].copy(), self.place[target], place, None)
+        trail: list[Change] = []
+        found = self.play(self.snapshots[target].copy(), self.place[target], place, trail, replayed=True)
         if isinstance(event, Amended):
             self._deem(event, found, deemed)
-            return found, deemed
-        return self.play(found, place, place + 1, None), deemed
+        else:
+            found = self.play(found, place, place + 1, trail, replayed=True)
+        return found, deemed, trail
 
     def _goes_on(self, event: Event, name: str, counted: Mapping[str, Security] | None) -> None:
         if isinstance(event, Amended | Expired) and counted is not None:
@@ -521,11 +584,11 @@ class _Run:
 
     # The series itself.
 
-    def _preferred_leaves(self, event: Converted | Redeemed, state: State, changes: list[Change] | None) -> None:
+    def _preferred_leaves(self, event: Converted | Redeemed, state: State, changes: list[Change]) -> None:
         if not event.series and len(state.positions) > 1:
             raise ImpossibleArgument("series", "blank", "it must name the series whose shares these are")
         for name, position in state.positions.items():
-            if not event.concerns(name):
+            if not (event.concerns(name) and position.live):
                 continue
             if event.shares > position.preferred:
                 rule = f"only {position.preferred} of {name} are outstanding"
@@ -544,7 +607,7 @@ class _Run:
 
 
 def settle(
-    position: Position, found: Effect, event: Event, changes: list[Change] | None, *, catch_up: bool = False
+    position: Position, found: Effect, event: Event, changes: list[Change], *, catch_up: bool = False
 ) -> None:
     """Applies the charter's floor, direction, minimum and rounding to an effect, and adds the row to `changes`."""
     series, before, start = position.series, position.price, position.start
@@ -555,7 +618,9 @@ def settle(
     if series.downward_only and unrounded > start and not found.may_rise:
         unrounded, reason, moves = start, f"{reason}, the charter lets it only fall", False
     if moves or (catch_up and position.carries_forward):
-        if not catch_up and _below_minimum(series, before, unrounded):
+        # A split changes the common that the price buys: a minimum must not hold it back.
+        may_wait = not catch_up and not isinstance(event, Split | StockDividend)
+        if may_wait and _below_minimum(position, unrounded):
             position.start = unrounded
             reason = f"{reason}, below the minimum: carried forward"
         else:
@@ -566,28 +631,16 @@ def settle(
                 position.price = position.floor
             position.unrounded = unrounded
             position.start = position.price if series.carried_price is Basis.ROUNDED else unrounded
-    if changes is not None:
-        changes.append(
-            Change(
-                event,
-                series,
-                before,
-                start,
-                unrounded,
-                position.price,
-                position.ratio_price,
-                reason,
-                made,
-                found,
-            )
-        )
+    changes.append(
+        Change(event, series, before, start, unrounded, position.price, position.ratio_price, reason, made, found)
+    )
 
 
-def _below_minimum(series: Series, before: Fraction, unrounded: Fraction) -> bool:
-    if series.minimum is not None and abs(before - unrounded) < series.minimum:
+def _below_minimum(position: Position, unrounded: Fraction) -> bool:
+    if position.minimum is not None and abs(position.price - unrounded) < position.minimum:
         return True
-    percent = series.minimum_percent
-    return percent is not None and abs(before - unrounded) * 100 < before * percent
+    percent = position.series.minimum_percent
+    return percent is not None and abs(position.price - unrounded) * 100 < position.price * percent
 
 
 def _keep(new: Position, old: Position) -> None:
@@ -622,17 +675,6 @@ def _exercise(event: Exercised, state: State) -> None:
         state.common += event.shares
 
 
-def _reduce_class(event: Amended | Expired, state: State) -> None:
-    one = state.classes.get(event.security)
-    if one is None:
-        raise ImpossibleArgument("security", event.security, "there is no such security")
-    if isinstance(event, Amended):
-        shares = one.shares if event.shares is None else event.shares
-    else:
-        shares = ZERO if event.shares is None else _less(event.security, one.shares, event.shares)
-    state.classes[event.security] = replace(one, shares=shares)
-
-
 def _less(name: str, left: Fraction, shares: Fraction) -> Fraction:
     if shares > left:
         raise ImpossibleArgument("shares", str(shares), f"only {left} are left of {name}")
@@ -642,7 +684,9 @@ def _less(name: str, left: Fraction, shares: Fraction) -> Fraction:
 def _no_effect(event: Event) -> str:
     if isinstance(event, Exercised):
         return "exercised: counted when it was issued"
-    return "the common has become other property" if isinstance(event, Merged) else "no adjustment"
+    if isinstance(event, Merged):
+        return f"each share of common has become {brief(event.per_common)} of {event.property_name}"
+    return "no adjustment"
 
 
 def _share_series(one: Event, other: Event) -> bool:

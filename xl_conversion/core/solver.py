@@ -131,7 +131,7 @@ class _Solver:
         self.pool = sum((c.shares for c in state.classes.values() if c.kind is ClassKind.POOL), ZERO)
         base = Base(state)
         self.bases = {
-            name: base.of(p.series)
+            name: base.of(p.series).total
             for name, p in state.positions.items()
             if not self._ratchets(p.series) and p.series.method is not Method.NONE
         }

@@ -38,6 +38,15 @@ def cell_of(text: str) -> Cell:
     return text
 
 
+def nearly_number(text: str) -> bool:
+    """Whether `text` would be a number without its spaces and commas.
+
+    >>> nearly_number(" 6.41 "), nearly_number("2,000"), nearly_number("6.41"), nearly_number("two")
+    (True, True, False, False)
+    """
+    return not _NUMBER.fullmatch(text) and _NUMBER.fullmatch(re.sub(r"[\s,]", "", text)) is not None
+
+
 def shown_number(value: float) -> str:
     """A double in the fewest digits that read back as the same double.
 

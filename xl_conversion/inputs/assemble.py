@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
@@ -14,8 +14,8 @@ from xl_conversion.core.history import Company
 from xl_conversion.core.holders import Holding
 from xl_conversion.core.issuance import Conversion, Issuance, Security
 from xl_conversion.core.stated import Stated
-from xl_conversion.core.terms import Rounding, Series
-from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS
+from xl_conversion.core.terms import Method, Rounding, Series
+from xl_conversion.inputs.events import ISSUANCE, KINDS
 from xl_conversion.inputs.records import (
     ClassRecord,
     ConversionRecord,
@@ -30,6 +30,10 @@ from xl_conversion.inputs.records import (
 EVENT_COLUMNS = tuple(
     dict.fromkeys(column for kind in KINDS.values() for column in (*kind.required, *kind.optional))
 )
+
+
+MOST_NAMED = 10
+"""More events than these are counted, not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def series_of(row: SeriesRecord) -> Series:
         row.others,
         row.closings,
         row.shares_per,
-        row.preferred_shares,
+        row.preferred_shares or Fraction(0),
     )
 
 
@@ -205,7 +209,8 @@ def issuances_of(series: SeriesRecord, records: Records) -> tuple[Issuance, ...]
 
 
 def more_than_counted(series: SeriesRecord, records: Records) -> str:
-    """What of a series is not an issuance by weighted average with the company's own counts; "" for nothing."""
+    """What of a series is not an issuance by weighted average with the company's own counts, and why it is not
+    exported; "" for nothing."""
     terms = series_of(series)
     plain = Series(
         terms.name,
@@ -223,16 +228,29 @@ def more_than_counted(series: SeriesRecord, records: Records) -> str:
         shares_per=terms.shares_per,
         preferred_shares=terms.preferred_shares,
     )
-    if terms != plain or terms.method in ("full_ratchet", "none"):
-        return f"the terms of {series.series} are more than a weighted average"
+    found = [term.name for term in fields(Series) if getattr(terms, term.name) != getattr(plain, term.name)]
+    if terms.method in (Method.FULL_RATCHET, Method.NONE):
+        found.insert(0, f"method {terms.method}")
+    others, uncounted, unknown = [], [], []
     for row in records.seen_by(series):
         if row.kind != ISSUANCE or row.closing_of or row.corrects:
-            return f"event {row.event} is {row.kind.replace('_', ' ')}"
-        if not {"outstanding_before", "other_before"} <= given(row).keys():
-            return f"event {row.event} does not bring the company's own counts ({', '.join(COUNTS)})"
-        if not all(s.calculable for s in securities_of(row, records)):
-            return f"event {row.event} has a consideration that is not calculable yet"
-    return ""
+            others.append(row.event)
+        elif not {"outstanding_before", "other_before"} <= given(row).keys():
+            uncounted.append(row.event)
+        elif not all(s.calculable for s in securities_of(row, records)):
+            unknown.append(row.event)
+    for told, names in (("", others), (" without counts", uncounted), (" with what is not calculable", unknown)):
+        if names:
+            found.append(f"{'event' if len(names) == 1 else 'events'}{told} {_listed(names)}")
+    if not found:
+        return ""
+    only = "export writes workbooks for issuances with the company's own counts only"
+    return f"{only}; {series.series} also has: {', '.join(found)}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    return f"{shown} and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else shown
 
 
 def stated_of(series: SeriesRecord, records: Records) -> tuple[Stated, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -33,11 +33,14 @@ COUNTS = ("outstanding_before", "other_before", "outstanding_after", "other_afte
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of event: `make` takes its columns by name, beside what all events have."""
+    """A kind of event: `make` takes its columns by name, beside what all events have. `told` says what a column
+    means for this kind, where it is not what it means for all."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
     make: Callable[..., Event] | None
+    help: str
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -69,24 +72,92 @@ def _pay_to_play(**columns: Any) -> Event:
     return Converted(pay_to_play=True, **columns)
 
 
+_OF_DAY = "as of the day of the event, after the splits and dividends before it"
+_PREFERRED = {"shares": "Shares of the preferred"}
+_SPLIT = {
+    "split_new": "Shares of common after, for every split_old before",
+    "split_old": "Shares of common before",
+}
 KINDS: Mapping[str, Kind] = {
-    ISSUANCE: Kind((), (*COUNTS, "closing_of"), None),
-    "amendment": Kind(("security",), ("shares", "consideration"), Amended),
-    "expiry": Kind(("security",), ("shares",), Expired),
-    "exercise": Kind(("security", "shares"), (), Exercised),
-    "split": Kind(("split_new", "split_old"), (), _split),
-    "combination": Kind(("split_new", "split_old"), (), _split),
-    "stock_dividend": Kind(("shares",), ("outstanding",), StockDividend),
-    "cash_dividend": Kind(("dividend",), ("market_price", "threshold", "form"), _cash_dividend),
-    "rights": Kind(("offered", "offer_price", "market_price"), ("outstanding",), Rights),
-    "spin_off": Kind(("distributed_value", "market_price"), ("form",), _spin_off),
-    "tender_offer": Kind(("consideration", "shares", "market_price"), ("outstanding",), TenderOffer),
-    "merger": Kind(("property",), ("per_common",), _merged),
-    "waiver": Kind(("of",), (), Waived),
-    "cancellation": Kind(("of",), (), Cancelled),
-    "conversion": Kind(("shares",), ("price",), Converted),
-    "pay_to_play": Kind(("shares",), ("price",), _pay_to_play),
-    "redemption": Kind(("shares",), (), Redeemed),
+    ISSUANCE: Kind(
+        (),
+        (*COUNTS, "closing_of"),
+        None,
+        "shares, or rights to shares, are issued: the rows of the table securities with its name. The counts are "
+        "needed where there is no capitalization",
+    ),
+    "amendment": Kind(
+        ("security",),
+        ("shares", "consideration"),
+        Amended,
+        "a security's terms have changed or become calculable: the price is what it would have been with them",
+        {
+            "shares": f"Shares that the security can now at most become, {_OF_DAY}; blank: as before",
+            "consideration": "Money now paid for all of it together; blank: as before",
+        },
+    ),
+    "expiry": Kind(
+        ("security",),
+        ("shares",),
+        Expired,
+        "a security has ended unexercised: the price is what it would have been without it",
+        {"shares": f"Shares that have lapsed, {_OF_DAY}; blank: all that is left"},
+    ),
+    "exercise": Kind(
+        ("security", "shares"),
+        (),
+        Exercised,
+        "a security has become common; it counted when it was issued",
+        {
+            "shares": f"Shares of common issued, {_OF_DAY}",
+        },
+    ),
+    "split": Kind(("split_new", "split_old"), (), _split, "more shares of common for those there were", _SPLIT),
+    "combination": Kind(
+        ("split_new", "split_old"), (), _split, "fewer shares of common for those there were", _SPLIT
+    ),
+    "stock_dividend": Kind(
+        ("shares",),
+        ("outstanding",),
+        StockDividend,
+        "common is paid on common",
+        {"shares": "All the shares paid together, a whole number"},
+    ),
+    "cash_dividend": Kind(
+        ("dividend",), ("market_price", "threshold", "form"), _cash_dividend, "cash is paid on the common"
+    ),
+    "rights": Kind(
+        ("offered", "offer_price", "market_price"),
+        ("outstanding",),
+        Rights,
+        "all holders of common are offered more of it below the market price",
+    ),
+    "spin_off": Kind(
+        ("distributed_value", "market_price"), ("form",), _spin_off, "other property is distributed on the common"
+    ),
+    "tender_offer": Kind(
+        ("consideration", "shares", "market_price"),
+        ("outstanding",),
+        TenderOffer,
+        "common is bought back above the market price",
+        {"shares": "Shares of common bought back", "consideration": "Money paid for all of them together"},
+    ),
+    "merger": Kind(
+        ("property",), ("per_common",), _merged, "the common has become other property; the price stays"
+    ),
+    "waiver": Kind(("of",), (), Waived, "the holders waive an adjustment", {"of": "The event that it is of"}),
+    "cancellation": Kind(
+        ("of",), (), Cancelled, "an event has not taken place in the end", {"of": "The event that has not"}
+    ),
+    "conversion": Kind(("shares",), ("price",), Converted, "preferred has become common, by choice", _PREFERRED),
+    "pay_to_play": Kind(
+        ("shares",),
+        ("price",),
+        _pay_to_play,
+        "preferred has become common, since its holders did not take part in a round",
+        _PREFERRED,
+    ),
+    "redemption": Kind(("shares",), (), Redeemed, "preferred has been redeemed", _PREFERRED),
 }
 FORMS = {"cash_dividend": tuple(CashForm), "spin_off": tuple(SpinOffForm)}
 
@@ -102,6 +173,8 @@ def problems_of(kind: str, columns: Mapping[str, Any]) -> list[tuple[str, str]]:
         found.append(("form", f"it must be one of {', '.join(FORMS[kind])}"))
     if kind == "amendment" and not columns.keys() & {"shares", "consideration"}:
         found.append(("shares", "an amendment changes shares or consideration"))
+    if kind == "stock_dividend" and "shares" in columns and columns["shares"].denominator != 1:
+        found.append(("shares", "it is all the shares paid together, a whole number"))
     if kind in ("split", "combination") and not found:
         rises = columns["split_new"] < columns["split_old"]
         if rises != (kind == "combination"):

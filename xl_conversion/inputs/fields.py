@@ -19,12 +19,23 @@ LARGEST = 10**18
 """Numbers are below it and not closer to 0 than its inverse, so that no cell of a workbook overflows."""
 FIRST_DAY = datetime.date(1900, 3, 1)
 """Spreadsheets do not agree on earlier days."""
-_DIGITS = re.compile(r"[+-]?[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
+SCIENTIFIC = "it is in scientific notation, which hides digits"
+SCIENTIFIC_HINT = "format the column as a number and save again"
+_DIGITS = re.compile(r"[+-]?[0-9]*\.?[0-9]*")
+_SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WITH_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
+_SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+_SERIAL = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
 
 
-def _rule(text: str) -> PydanticCustomError:
-    return PydanticCustomError("rule", "{text}", {"text": text})
+def _rule(text: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("rule", "{text}", {"text": text, "hint": hint})
+
+
+def is_scientific(text: str) -> bool:
+    """Whether a text is a number such as 4.56E+07, of which a spreadsheet has kept but a few digits."""
+    return _SCIENTIFIC.fullmatch(text) is not None
 
 
 def _required(text: str) -> str:
@@ -41,6 +52,8 @@ def _name(text: str) -> str:
 
 def _number(text: str) -> Fraction:
     _required(text)
+    if is_scientific(text):
+        raise _rule(SCIENTIFIC, SCIENTIFIC_HINT)
     try:
         value = exact(text)
     except ValueError:
@@ -82,10 +95,30 @@ def _date(text: str) -> datetime.date:
     except ValueError:
         day = None
     if day is None or not _ISO_DAY.fullmatch(text):
-        raise _rule("it must be a date as YYYY-MM-DD")
+        raise _rule("it must be a date as YYYY-MM-DD", _meant(text))
     if day < FIRST_DAY:
         raise _rule(f"it must be {FIRST_DAY} or later")
     return day
+
+
+def _meant(text: str) -> str:
+    """What to do about a text that is nearly a date."""
+    if _WITH_TIME.fullmatch(text):
+        return "remove the time"
+    if _SERIAL.fullmatch(text):
+        return "format the cell as a date"
+    if parts := _SLASHED.fullmatch(text):
+        first, second, year = map(int, parts.groups())
+        days = dict.fromkeys(f"{year:04}-{m:02}-{d:02}" for m, d in ((first, second), (second, first)))
+        return "write " + " or ".join(filter(_is_day, days)) if any(map(_is_day, days)) else ""
+    return ""
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _rounding_type(text: str) -> RoundingType:
@@ -105,7 +138,8 @@ def _yes_no(text: str) -> bool:
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(";") if name.strip())
+    """Names in any letter case."""
+    return frozenset(name.strip().casefold() for name in text.split(";") if name.strip())
 
 
 def one_of(names: type[E]) -> BeforeValidator:

@@ -11,7 +11,8 @@ from xl_conversion.core.rounding import shorten
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem. `row` counts as a spreadsheet does, the header being row 1; 0 is the table as a whole."""
+    """One problem. `row` counts as a spreadsheet does, the header being row 1; 0 is the table as a whole. `unit`
+    is what a row is called: the objects of a JSON file count from 1."""
 
     file: str
     rule: str
@@ -19,9 +20,10 @@ class Problem:
     column: str = ""
     value: str = ""
     hint: str = ""
+    unit: str = "row"
 
     def __str__(self) -> str:
-        where = self.file + (f", row {self.row}" if self.row else "")
+        where = self.file + (f", {self.unit} {self.row}" if self.row else "")
         what = f"{self.column} is {shorten(self.value)!r}; " if self.column and self.value else ""
         blank = f"{self.column} is blank; " if self.column and not self.value and self.row else ""
         return f"{where}: {what or blank}{self.rule}"

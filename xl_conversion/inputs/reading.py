@@ -60,7 +60,7 @@ class Case:
             for table, records in self.records.items()
             if records
         }
-        text = json.dumps(rows, sort_keys=True, ensure_ascii=True, default=str)
+        text = json.dumps(rows, sort_keys=True, ensure_ascii=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -72,6 +72,11 @@ class CompanyInput:
     company: Company
     stated: Mapping[str, tuple[Stated, ...]]
     holdings: Mapping[str, tuple[Holding, ...]]
+
+
+def _plain(value: object) -> object:
+    """Names in an order of their own: that of a set is another in each process."""
+    return sorted(value) if isinstance(value, frozenset) else str(value)
 
 
 def read_cases(path: Path) -> list[Case]:
@@ -120,10 +125,15 @@ def _read(path: Path, required: tuple[str, ...]) -> Records:
         try:
             history(company_of(name, records))
         except ImpossibleArgument as problem:
-            file = tables["events"].file if "events" in tables else tables["series"].file
+            table = tables.get("events", tables["series"])
             event = problem.argument.removeprefix("event ").partition(": ")[0].partition(" (")[0]
             row = next((row.number for row, _ in rows["events"] if row.cells["event"] == event), 0)
-            problems.append(Problem(file, str(problem), row))
+            hint = (
+                "add a table capitalization, or the figure that it names"
+                if "a capitalization must" in problem.rule
+                else ""
+            )
+            problems.append(table.problem(str(problem), row, hint=hint))
     if problems:
         raise InputError(problems)
     return records
@@ -153,6 +163,9 @@ def _records(table: Table, record: type[Record], problems: list[Problem]) -> lis
     missing = [name for name, field in fields.items() if field.is_required() and name not in table.columns]
     extra = [name for name in table.columns if name not in fields]
     unfilled = [name for name in fields if name not in table.columns]
+    if table.unit == "row" and not set(table.columns) & fields.keys():
+        problems.append(table.problem(f"row {table.header} must hold the column names", hint=_columns(record)))
+        return []
     problems.extend(
         Problem(table.file, f"the column {name} is not known", hint=suggestion(name, unfilled) or _columns(record))
         for name in extra
@@ -173,8 +186,12 @@ def _records(table: Table, record: type[Record], problems: list[Problem]) -> lis
             made = record.model_validate(cells)
         except ValidationError as error:
             problems.extend(
-                Problem(
-                    table.file, detail["msg"], row.number, str(detail["loc"][0]), row.cells[str(detail["loc"][0])]
+                table.problem(
+                    detail["msg"],
+                    row.number,
+                    column := str(detail["loc"][0]),
+                    row.cells[column],
+                    detail.get("ctx", {}).get("hint", ""),
                 )
                 for detail in error.errors()
             )
@@ -182,7 +199,7 @@ def _records(table: Table, record: type[Record], problems: list[Problem]) -> lis
         key = tuple(getattr(made, name) for name in record.key)
         if key in seen:
             what = ", ".join(record.key)
-            problems.append(Problem(table.file, f"the same {what} as in row {seen[key]}", row.number))
+            problems.append(table.problem(f"the same {what} as in {table.unit} {seen[key]}", row.number))
         seen.setdefault(key, row.number)
         found.append((row, made))
     return found

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
+from xl_conversion.core.capitalization import ClassKind
+from xl_conversion.core.issuance import SecurityKind
+from xl_conversion.core.rounding import shorten
 from xl_conversion.core.stated import MAX_WRITTEN_DECIMALS, OF_SECURITIES, Item, read_written
 from xl_conversion.inputs.assemble import Records, given
 from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS, problems_of
+from xl_conversion.inputs.fields import SCIENTIFIC, SCIENTIFIC_HINT, is_scientific
 from xl_conversion.inputs.problems import Problem, suggestion
 from xl_conversion.inputs.records import (
     ClassRecord,
@@ -21,8 +27,16 @@ from xl_conversion.inputs.records import (
 )
 from xl_conversion.inputs.tables import Row, Table
 
-Broken = tuple[str, str, Iterable[str]]
-"""A column, the rule that its cell breaks, and what may have been meant."""
+
+class Broken(NamedTuple):
+    """A column and the rule that its cell breaks, what may have been meant, else what to do. Of rows that are
+    wrong about the same thing, only the first is told."""
+
+    column: str
+    rule: str
+    known: Iterable[str] = ()
+    hint: str = ""
+    same: Hashable = None
 
 
 def reference_problems(
@@ -30,11 +44,23 @@ def reference_problems(
 ) -> Iterator[Problem]:
     """Every row that names what is not there, or does not fit what it names."""
     checks = _Checks(Records.of({name: [record for _, record in found] for name, found in rows.items()}))
-    for table, found in rows.items():
-        for row, record in found:
-            for column, rule, known in checks.of(record, events_needed=events_needed):
-                value = row.cells.get(column, "")
-                yield Problem(tables[table].file, rule, row.number, column, value, suggestion(value, known))
+    found = [
+        (tables[table], row, broken)
+        for table, records in rows.items()
+        for row, record in records
+        for broken in checks.of(record, events_needed=events_needed)
+    ]
+    often = Counter(broken.same for *_, broken in found)
+    told: set[Hashable] = set()
+    for table, row, broken in found:
+        if broken.same in told:
+            continue
+        told |= {broken.same} - {None}
+        more = often[broken.same] - 1 if broken.same is not None else 0
+        rule = broken.rule + (f", and so in {more} more {table.unit}{'s' * (more > 1)}" if more else "")
+        value = row.cells.get(broken.column, "")
+        hint = suggestion(value, broken.known) or broken.hint
+        yield table.problem(rule, row.number, broken.column, value, hint)
 
 
 _OF_EVERY_EVENT = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO, Item.DATE)
@@ -50,66 +76,140 @@ class _Checks:
         self.names = {name for *_, name in self.securities}
         self.classes = {row.class_ for row in records.capitalization}
         self.with_classes = {records.company_of(row) for row in records.capitalization}
+        self.issued: dict[tuple[str, str], str] = {}
+        """The event that issues a security, by company and name."""
+        self.labels: dict[str, dict[str, str]] = {}
+        """What a charter may name what a company has or issues by: as written, by the same in lower case."""
+        self.astray = {e.event for e in records.events if e.series and e.series not in self.series}
+        """Events of a series that is not there: what refers to them rightly is not told too."""
+        self._look_at_names()
+
+    def _look_at_names(self) -> None:
+        kinds = (*SecurityKind, *ClassKind)
+        names = {company: [kind.value for kind in kinds] for company in self.records.companies}
+        for series in self.records.series:
+            names[series.company].append(series.series)
+        for one in self.records.capitalization:
+            names.setdefault(self.records.company_of(one), []).append(one.class_)
+        for security in self.records.securities:
+            event = self.events.get((security.series, security.event))
+            company = self.records.company_of(event) if event else ""
+            names.setdefault(company, []).extend((security.security, security.category))
+            self.issued.setdefault((company, security.security), security.event)
+        # A security of an event that is not there may be anybody's.
+        lost = names.pop("", [])
+        self.labels = {
+            c: {name.casefold(): name for name in (*found, *lost) if name} for c, found in names.items()
+        }
 
     def of(self, record: Record, *, events_needed: bool) -> Iterator[Broken]:
         series = getattr(record, "series", "")
         if series and series not in self.series:
-            yield "series", "no such row in series", self.series
+            yield Broken("series", "no such row in series", self.series, same=("series", series))
             return
         match record:
             case SeriesRecord():
-                if events_needed and not self.records.seen_by(record):
-                    yield "series", "it has no row in events", ()
+                if events_needed and not self.records.seen_by(record) and not self.astray:
+                    yield Broken("series", "it has no row in events")
+                yield from self._preferred(record)
+                yield from self._names_of(record)
             case EventRecord():
                 yield from self._event(record)
             case SecurityRecord():
                 yield from self._security(record)
             case ConversionRecord():
                 yield from self._of_event(record.series, record.event)
-                if (record.series, record.event, record.security) not in self.securities:
-                    yield "security", "no such security of that event", self.names
+                yield from self._of_security(record.series, record.event, record.security, "security")
             case StatedRecord():
                 yield from self._stated(record)
             case ClassRecord():
                 if not self.records.company_of(record):
-                    yield "company", "the input has several companies: name one", self.records.companies
+                    yield Broken("company", "the input has several companies: name one", self.records.companies)
             case HolderRecord():
                 pass
 
+    def _preferred(self, record: SeriesRecord) -> Iterator[Broken]:
+        """How much of a series there is before the first event is said once."""
+        company, name = record.company, record.series
+        is_class = any(
+            c.class_ == name and self.records.company_of(c) == company for c in self.records.capitalization
+        )
+        event = self.issued.get((company, name))
+        if event is None:
+            if record.preferred_shares is None and company in self.with_classes and not is_class:
+                rule = "the base needs it where there is a capitalization (0 for none)"
+                yield Broken("preferred_shares", rule)
+            return
+        if record.preferred_shares is not None:
+            yield Broken("preferred_shares", f"event {event} issues the series: leave it blank")
+        if is_class:
+            rule = (
+                f"event {event} issues the series, so it is no class of the capitalization before the first event"
+            )
+            yield Broken("series", rule, hint="remove the class, or name the security of the event otherwise")
+
+    def _names_of(self, record: SeriesRecord) -> Iterator[Broken]:
+        known = self.labels[record.company]
+        for column in ("exempted", "base_classes"):
+            for name in sorted(getattr(record, column) - known.keys()):
+                close = suggestion(name, known).removeprefix("did you mean ").removesuffix("?")
+                yield Broken(
+                    column,
+                    f"{shorten(name)!r} is no category, kind or name of what the company has or issues",
+                    hint=f"did you mean {known[close]}?"
+                    if close
+                    else "leave it out until there is such a security",
+                )
+
     def _of_event(self, series: str, event: str) -> Iterator[Broken]:
-        if (series, event) not in self.events:
+        if (series, event) not in self.events and event not in self.astray:
             of = "that series" if series else "the company"
-            yield "event", f"no such event of {of}", {name for _, name in self.events}
+            same = ("event", series, event)
+            yield Broken("event", f"no such event of {of}", {name for _, name in self.events}, same=same)
+
+    def _of_security(self, series: str, event: str, security: str, column: str) -> Iterator[Broken]:
+        pair = (series, event)
+        if pair in self.events and (*pair, security) not in self.securities and not self._issued_astray(event):
+            yield Broken(column, "no such security of that event", self.names, same=("security", *pair, security))
+
+    def _issued_astray(self, event: str) -> bool:
+        """Whether an event may have securities that are said to be of a series that is not there."""
+        return any(e == event and s and s not in self.series for s, e, _ in self.securities)
 
     def _event(self, record: EventRecord) -> Iterator[Broken]:
         company = self.records.company_of(record)
         if not company:
-            yield "company", "the input has several companies: name one, or a series", self.records.companies
+            yield Broken(
+                "company", "the input has several companies: name one, or a series", self.records.companies
+            )
             return
         if company not in self.records.companies:
-            yield "company", "no series is of that company", self.records.companies
+            yield Broken("company", "no series is of that company", self.records.companies)
             return
         columns = given(record)
-        yield from ((column, rule, ()) for column, rule in problems_of(record.kind, columns))
+        yield from (Broken(column, rule) for column, rule in problems_of(record.kind, columns))
         of_company = self.records.of_company(company)
         names = {row.event for row in of_company if row is not record}
         for column in ("of", "closing_of", "corrects"):
             if getattr(record, column) and getattr(record, column) not in names:
-                yield column, "no such other event of the company", names
+                yield Broken(column, "no such other event of the company", names)
         if record.recorded and not record.corrects:
-            yield "recorded", "it is the day on which a correction was found; corrects is blank", ()
+            yield Broken("recorded", "it is the day on which a correction was found; corrects is blank")
         if record.event in names and (company in self.with_classes or not record.series):
-            yield "event", "another row of the company has that name: each event needs its own", ()
+            yield Broken("event", "another row of the company has that name: each event needs its own")
         if record.kind == ISSUANCE:
             yield from self._issuance(record, columns.keys(), company)
 
     def _issuance(self, record: EventRecord, columns: Iterable[str], company: str) -> Iterator[Broken]:
-        if not any((s, e) == (record.series, record.event) for s, e, _ in self.securities):
-            yield "event", "the event has no row in securities", ()
+        issued = any((s, e) == (record.series, record.event) for s, e, _ in self.securities)
+        if not issued and not self._issued_astray(record.event):
+            yield Broken("event", "the event has no row in securities")
         counted = set(columns) & set(COUNTS)
         for column in ("outstanding_before", "other_before"):
             if column not in counted and (counted or company not in self.with_classes):
-                yield column, "an issuance needs it where there is no capitalization, or with the other counts", ()
+                rule = "an issuance needs it where there is no capitalization, or with the other counts"
+                known = company in self.with_classes
+                yield Broken(column, rule, hint="" if known else "or add a table capitalization")
         before, after = record.outstanding_before, record.outstanding_after
         if before is None or after is None:
             return
@@ -117,37 +217,39 @@ class _Checks:
         moved = Fraction(0) if others is None else others - others_before
         # What can at most become common may be counted among the other securities instead.
         if after < before or after + moved <= before:
-            yield "outstanding_after", "it must be above outstanding_before, since shares were issued", ()
+            yield Broken("outstanding_after", "it must be above outstanding_before, since shares were issued")
 
     def _security(self, record: SecurityRecord) -> Iterator[Broken]:
         yield from self._of_event(record.series, record.event)
         if record.consideration is None and record.consideration_per_share is None and record.calculable:
-            yield "consideration", "consideration or consideration_per_share is required", ()
+            yield Broken("consideration", "consideration or consideration_per_share is required")
         elif record.consideration is not None and record.consideration_per_share is not None:
-            yield "consideration", "give consideration or consideration_per_share, not both", ()
+            yield Broken("consideration", "give consideration or consideration_per_share, not both")
         event = self.events.get((record.series, record.event))
         if event is not None and event.kind != ISSUANCE and event.kind in KINDS:
-            yield "event", f"securities are issued in an {ISSUANCE}, not in a {event.kind.replace('_', ' ')}", ()
+            yield Broken(
+                "event", f"securities are issued in an {ISSUANCE}, not in a {event.kind.replace('_', ' ')}"
+            )
 
     def _stated(self, record: StatedRecord) -> Iterator[Broken]:
         event = self.events.get((record.series, record.event)) or self.events.get(("", record.event))
         if event is None:
-            yield "event", "no such event of that series", {name for _, name in self.events}
+            yield from self._of_event(record.series, record.event)
             return
         subject = (event.series, record.event, record.subject)
         if record.subject and subject not in self.securities:
-            yield "subject", "no such security of that event", self.names
+            yield from self._of_security(*subject, "subject")
         elif record.item in OF_SECURITIES and not record.subject:
-            yield "subject", f"{record.item} is stated of one security: name it", ()
+            yield Broken("subject", f"{record.item} is stated of one security: name it")
         elif record.item is Item.PREFERRED_SHARES and subject not in self.converted:
-            yield "subject", "it has no row in conversions to recompute it from", ()
+            yield Broken("subject", "it has no row in conversions to recompute it from")
         elif record.item is Item.DATE:
             if not record.reference:
-                yield "reference", "a date is compared with the one in another document", ()
+                yield Broken("reference", "a date is compared with the one in another document")
         elif record.subject and record.item not in OF_SECURITIES:
-            yield "subject", f"{record.item} is of the whole event: leave it blank", ()
+            yield Broken("subject", f"{record.item} is of the whole event: leave it blank")
         elif record.item not in _OF_EVERY_EVENT and not self._counted(event):
-            yield "item", "only an issuance with the company's own counts has that figure", ()
+            yield Broken("item", "only an issuance with the company's own counts has that figure")
         else:
             yield from self._written(record)
 
@@ -156,7 +258,10 @@ class _Checks:
 
     def _written(self, record: StatedRecord) -> Iterator[Broken]:
         written = read_written(record.stated)
+        if is_scientific(record.stated):
+            yield Broken("stated", SCIENTIFIC, hint=SCIENTIFIC_HINT)
+            return
         if written is None:
-            yield "stated", "it must be a number as written, such as 1,234.50", ()
+            yield Broken("stated", "it must be a number as written, such as 1,234.50")
         elif written.decimals > MAX_WRITTEN_DECIMALS:
-            yield "stated", f"it must have at most {MAX_WRITTEN_DECIMALS} decimals", ()
+            yield Broken("stated", f"it must have at most {MAX_WRITTEN_DECIMALS} decimals")

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from xl_conversion.core.rounding import shorten, to_text
+from xl_conversion.core.rounding import MAX_DIGITS, shorten, to_text
 from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
 
 MAX_FILE = 200 * 1024 * 1024
@@ -31,6 +32,8 @@ MAX_ROWS = 1_048_575
 MAX_COLUMNS = 16_384
 MAX_COLUMN_NAME = 255
 _HEADER = "the first row names the columns"
+_NO_SEPARATORS = 'write 33,831,184 as 33831184, without thousands separators, and a text with a comma as "a, b"'
+_NO_COLUMN = "name each column in the row that holds the column names, or clear the cell"
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # What a number format holds beside the digits: quoted and escaped text, colours, padding, currency.
@@ -47,12 +50,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table by name, and the file (and sheet) that it came from."""
+    """A table by name, the file (and sheet) that it came from, and what its rows are called there."""
 
     name: str
     file: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    unit: str = "row"
+    header: int = 1
+    """The number of the row that names the columns."""
+
+    def problem(self, rule: str, row: int = 0, column: str = "", value: str = "", hint: str = "") -> Problem:
+        """A problem of this table."""
+        return Problem(self.file, rule, row, column, value, hint, self.unit)
 
 
 def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
@@ -142,7 +152,7 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
         # Numbers are kept as they are written, never as floats.
         content = json.loads(
             _bounded(file).decode("utf-8-sig"),
-            parse_float=str,
+            parse_float=_plain,
             parse_int=str,
             parse_constant=constant,
             object_pairs_hook=pairs,
@@ -159,9 +169,10 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
             raise fail(where, "not a list of objects", '[{"series": "...", ...}, ...]')
         columns = list(dict.fromkeys(column for record in records for column in record))
         rows = (
-            (n, [_text(record.get(c), where, n, c) for c in columns]) for n, record in enumerate(records, start=2)
+            (n, [_text(record.get(c), where, n, c, "object") for c in columns])
+            for n, record in enumerate(records, start=1)
         )
-        tables[name] = _table(name, where, [(1, columns), *rows])
+        tables[name] = _table(name, where, [(0, columns), *rows], unit="object")
     return tables
 
 
@@ -176,10 +187,12 @@ def _read_workbook(file: Path, known: Sequence[str]) -> dict[str, Table]:
             warnings.simplefilter("ignore")  # openpyxl's, on what it would not write back
             # Twice, since only without the values it says which cells are formulas.
             opened = [openpyxl.load_workbook(file, read_only=True, data_only=values) for values in (True, False)]
+            _check_purpose(opened[0], file)
             for sheet, formulas in zip(*(workbook.worksheets for workbook in opened), strict=True):
                 name = _table_name(sheet.title, known, str(file), tables, strict=False)
                 if name:
-                    tables[name] = _table(name, f"{file}, sheet {sheet.title}", _sheet_rows(sheet, formulas, file))
+                    where = f"{file}, sheet {sheet.title}"
+                    tables[name] = _table(name, where, _sheet_rows(sheet, formulas, file), wide=_NO_COLUMN)
     except InputError:
         raise
     except Exception as problem:  # openpyxl raises nearly anything for a defective file
@@ -225,11 +238,33 @@ def _check_package(file: Path) -> None:
         raise fail(str(file), "a workbook with macros is not read", "save it as .xlsx")
 
 
-def _table(name: str, file: str, lines: Iterable[tuple[int, Sequence[str]]]) -> Table:
-    filled = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
-    header = next(filled, None)
+def _check_purpose(workbook: Any, file: Path) -> None:
+    """A workbook that was made from an input is none, though some of its sheets are named like tables."""
+    titles = {sheet.title for sheet in workbook.worksheets}
+    if "series" in {title.strip().lower() for title in titles}:
+        return
+    if {"Summary", "Calculation"} <= titles:
+        raise fail(str(file), "this is a workbook that export wrote, not an input", "edit the input it came from")
+    if "chk_all" in workbook.defined_names:
+        hint = "xl-conversion example DIR --format xlsx writes an input"
+        raise fail(str(file), "this is the template or a workbook made from it, not an input", hint)
+
+
+def _table(
+    name: str,
+    file: str,
+    lines: Iterable[tuple[int, Sequence[str]]],
+    *,
+    unit: str = "row",
+    wide: str = _NO_SEPARATORS,
+) -> Table:
+    with_cells = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
+    header, second = next(with_cells, None), next(with_cells, None)
     if header is None:
         raise fail(file, "it is empty", _HEADER)
+    if second is not None and unit == "row" and _filled(header[1]) == 1 < _filled(second[1]):
+        raise fail(file, f"row {header[0]} must hold the column names", "remove the title above them")
+    filled = with_cells if second is None else chain([second], with_cells)
     columns = [cell.strip().lower().replace(" ", "_") for cell in header[1]]
     while columns and not columns[-1]:
         columns.pop()
@@ -249,7 +284,7 @@ def _table(name: str, file: str, lines: Iterable[tuple[int, Sequence[str]]]) -> 
     for number, cells in filled:
         if any(cell.strip() for cell in cells[len(columns) :]):
             rule = f"it has more cells than the {len(columns)} columns"
-            problems.append(Problem(file, rule, number, hint='write a text with a comma as "a, b"'))
+            problems.append(Problem(file, rule, number, hint=wide, unit=unit))
             continue
         if len(rows) == MAX_ROWS:
             raise fail(file, f"more than {MAX_ROWS} rows", "split it")
@@ -257,13 +292,19 @@ def _table(name: str, file: str, lines: Iterable[tuple[int, Sequence[str]]]) -> 
         row = Row(number, {column: cell.strip() for column, cell in zip(columns, padded, strict=False)})
         for column, cell in row.cells.items():
             if len(cell) > MAX_CELL:
-                problems.append(Problem(file, f"a text has at most {MAX_CELL} characters", number, column, cell))
+                rule = f"a text has at most {MAX_CELL} characters"
+                problems.append(Problem(file, rule, number, column, cell, unit=unit))
             elif _CONTROL.search(cell):
-                problems.append(Problem(file, "it holds a character that is no text", number, column, cell))
+                rule = "it holds a character that is no text"
+                problems.append(Problem(file, rule, number, column, cell, unit=unit))
         rows.append(row)
     if problems:
         raise InputError(problems)
-    return Table(name, file, tuple(columns), tuple(rows))
+    return Table(name, file, tuple(columns), tuple(rows), unit, header[0])
+
+
+def _filled(cells: Sequence[str]) -> int:
+    return sum(bool(cell.strip()) for cell in cells)
 
 
 def _table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, Table], *, strict: bool) -> str:
@@ -307,7 +348,16 @@ def _places(number_format: str) -> re.Match[str] | None:
     return re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", _FORMAT_TEXT.sub("", number_format).partition(";")[0])
 
 
-def _text(value: Any, where: str, number: int, column: str) -> str:
+def _plain(number: str) -> str:
+    """A number of a JSON file in plain digits: programs write 0.00001 as 1e-05, and all its digits are there."""
+    mantissa, _, exponent = number.lower().partition("e")
+    # Bounded before anything is computed, as in the core.
+    if exponent and len(mantissa) <= MAX_DIGITS and len(exponent) <= 5 and abs(int(exponent)) < MAX_DIGITS:
+        return f"{Decimal(number):f}"
+    return number
+
+
+def _text(value: Any, where: str, number: int, column: str, unit: str = "row") -> str:
     match value:
         case None:
             return ""
@@ -316,10 +366,11 @@ def _text(value: Any, where: str, number: int, column: str) -> str:
         case str() | int() | Decimal():
             return str(value)
         case float():
-            return f"{value:.15g}"
+            return f"{Decimal(f'{value:.15g}'):f}"  # in plain digits, however many
         case datetime() if value.time() == time():
             return value.date().isoformat()
         case datetime() | date():
             return value.isoformat()
     rule = f"{type(value).__name__} is not text, a number or a date"
-    raise InputError([Problem(where, f"{column}: {rule}" if column else rule, number, hint="give one value")])
+    rule = f"{column}: {rule}" if column else rule
+    raise InputError([Problem(where, rule, number, hint="give one value", unit=unit)])

@@ -36,5 +36,5 @@ def finished_workbook(case: Case, adjustments: Sequence[Adjustment], findings: S
         explanations_page(draft)
     master = checks_page(draft)
     summary_page(draft, summary, master)
-    book.show_master_check(master, "OK")
+    book.show_status(master, "OK", draft.exceptions_at, draft.exceptions)
     return workbook_bytes(book.workbook, book.cached, as_of=book.as_of)

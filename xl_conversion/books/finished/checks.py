@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from xl_conversion.books.finished.draft import Draft, number_format
+from xl_conversion.books.finished.draft import Draft
 from xl_conversion.books.page import Page
+from xl_conversion.books.wording import label_words, symbol_words
 from xl_conversion.core.steps import Step
 
 OK, CHECK = "OK", "CHECK"
@@ -35,15 +36,16 @@ def checks_page(draft: Draft) -> str:
         _never_rises(draft, page, event)
         _same_as_nvca(draft, page, event, adjustment.price_unrounded, relative)
     if draft.results:
-        exceptions = Fraction(sum(finding.is_exception for finding in draft.findings))
-        page.text(f"A{page.row}", "Tie-out: exceptions", "plain")
+        exceptions = Fraction(draft.exceptions)
+        draft.exceptions_at = page.address(f"C{page.row}")
+        page.text(f"A{page.row}", "Tie-out: number of exceptions, as found by the exact computation", "plain")
         page.number(f"B{page.row}", exceptions, "0", "plain")
         page.formula(f"C{page.row}", f'=COUNTIF({draft.results},"exception")', exceptions, "0")
         _result(page, Fraction(0), Fraction(0), "0")
     last = page.row - 1
     page.mark(f"F{first}:F{last}", OK, CHECK)
     page.row += 1
-    page.text(f"A{page.row}", "All checks", "result")
+    page.text(f"A{page.row}", "All checks: the formulas agree", "result")
     for column in "BCDE":
         page.text(f"{column}{page.row}", "", "result")
     formula = f'=IF(COUNTIF(F{first}:F{last},"OK")=ROWS(F{first}:F{last}),"OK","CHECK")'
@@ -58,7 +60,7 @@ def _against_core(draft: Draft, page: Page, event: str, step: Step, relative: st
     row = page.row
     number = draft.formats[event, step.symbol]
     rounded = step.symbol.endswith("_rounded")
-    page.text(f"A{row}", f"Event {event}: {step.symbol}, {step.label}")
+    page.text(f"A{row}", f"Event {event}: {symbol_words(step.symbol)}, {label_words(step.label)}")
     page.number(f"B{row}", step.value, number, "plain")
     page.formula(f"C{row}", f"={draft.steps[event, step.symbol]}", step.value, number)
     tolerance = Fraction(0) if rounded else abs(step.value) * UNROUNDED_TOLERANCE
@@ -82,10 +84,11 @@ def _same_as_nvca(draft: Draft, page: Page, event: str, price: Fraction, relativ
     issued = f"({letters['X']}+{letters['Y']}-{letters['A']}-{letters['C']})"
     formula = f"=MIN({letters['CP1']},({letters['CP1']}*{base}+{letters['K']})/({base}+{issued}))"
     page.text(f"A{row}", f"Event {event}: the same price by the NVCA form, CP1 × (A + B) / (A + C)")
-    page.number(f"B{row}", price, number_format(price, "money per share"), "plain")
-    page.formula(f"C{row}", formula, price, number_format(price, "money per share"))
+    number = draft.formats[event, "CP2"]
+    page.number(f"B{row}", price, number, "plain")
+    page.formula(f"C{row}", formula, price, number)
     tolerance = price * UNROUNDED_TOLERANCE
-    _result(page, Fraction(0), tolerance, number_format(price, ""), f"=ABS(B{row})*{relative}")
+    _result(page, Fraction(0), tolerance, number, f"=ABS(B{row})*{relative}")
 
 
 def _result(page: Page, difference: Fraction, tolerance: Fraction, number: str, formula: str = "") -> None:

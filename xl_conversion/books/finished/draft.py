@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from xl_conversion.core.rounding import exact_text
 from xl_conversion.core.tie_out import Finding
 from xl_conversion.inputs.reading import Case
 
-MOST_PLACES = 10
+MOST_PLACES, MOST_PLACES_OF_COUNTS = 10, 4
 CELL_DIGITS = 15
 
 
@@ -37,6 +38,13 @@ class Draft:
     """Of sums over a security's conversions, by event, security and column."""
     results: str = ""
     """The range of the tie-out's results."""
+    exceptions_at: str = ""
+    """Of the number of exceptions."""
+
+    @property
+    def exceptions(self) -> int:
+        """The stated figures that do not tie."""
+        return sum(finding.is_exception for finding in self.findings)
 
     def find(self, event: str, symbol: str) -> str:
         """The address of a figure of an event."""
@@ -58,20 +66,35 @@ def number_format(value: Fraction, unit: str) -> str:
     >>> number_format(Fraction(10**8, 3), "shares of common")
     '#,##0.0000000'
     """
-    text = exact_text(value)
-    most = max(0, min(MOST_PLACES, CELL_DIGITS - len(str(int(abs(value))))))
-    decimals = most if text is None else min(most, len(text.partition(".")[2]))
-    if unit.startswith("money"):
-        decimals = max(decimals, 2)
+    return _format(_decimals(value, unit), unit)
+
+
+def column_format(values: Iterable[Fraction], unit: str) -> str:
+    """One number format for all figures of a unit that stand in one column, so that their digits align: as many
+    decimals as any of them has, four of a count that does not end.
+
+    >>> column_format([Fraction(1277), Fraction(10, 3)], "shares of common")
+    '#,##0.0000'
+    >>> column_format([Fraction("4557595.1"), Fraction(35000)], "money")
+    '#,##0.00'
+    """
+    figures = list(values)
+    small = any(0 < abs(value) < 1 for value in figures)
+    endless = MOST_PLACES_OF_COUNTS if unit.startswith("shares") and not small else MOST_PLACES
+    decimals = max((_decimals(value, unit, endless) for value in figures), default=0)
+    return _format(min([decimals, *(_most_places(value) for value in figures)]), unit)
+
+
+def _decimals(value: Fraction, unit: str, endless: int = MOST_PLACES) -> int:
+    text, most = exact_text(value), _most_places(value)
+    decimals = min(most, endless) if text is None else min(most, len(text.partition(".")[2]))
+    return max(decimals, 2) if unit.startswith("money") else decimals
+
+
+def _most_places(value: Fraction) -> int:
+    return max(0, min(MOST_PLACES, CELL_DIGITS - len(str(int(abs(value))))))
+
+
+def _format(decimals: int, unit: str) -> str:
     whole = "#,##0" if unit.startswith("shares") or unit == "money" else "0"
     return whole + ("." + "0" * decimals if decimals else "")
-
-
-def figure_text(value: Fraction) -> str:
-    """A figure without loss: its digits where they end, else the fraction.
-
-    >>> figure_text(Fraction(641, 100)), figure_text(Fraction(8, 9))
-    ('6.41', '8/9')
-    """
-    text = exact_text(value)
-    return text if text is not None and len(text) <= 24 else str(value)

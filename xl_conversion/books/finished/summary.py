@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from xl_conversion.books.finished.draft import Draft, figure_text, finding_name, number_format
+from xl_conversion.books.finished.draft import Draft, finding_name, number_format
 from xl_conversion.books.native import rounded
 from xl_conversion.books.page import UNROUNDED, Page, places
+from xl_conversion.books.wording import figure_text
+from xl_conversion.core.issuance import Adjustment
 from xl_conversion.core.rounding import RoundingType, round_to
+from xl_conversion.core.tie_out import Check
 
 SHEETS = {
     "Inputs": "Terms of the series and the capitalization around each event; inputs are blue.",
@@ -22,7 +25,7 @@ SHEETS = {
 ONE_PAGE = 2
 ONE_PAGE_OF_EXCEPTIONS = 8
 """So many events and exceptions still fit on one printed page."""
-WIDTHS = [40, 20, 22, 64, 22]
+WIDTHS = [50, 20, 20, 80, 22]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,10 @@ def summary_page(draft: Draft, page: Page, master: str) -> None:
     exceptions = sum(finding.is_exception for finding in draft.findings)
     if len(draft.adjustments) <= ONE_PAGE and exceptions <= ONE_PAGE_OF_EXCEPTIONS:
         page.sheet.page_setup.fitToHeight = 1
-    price, ratio = _before(draft)
+    in_force: Fraction | None = None
     for adjustment in draft.adjustments:
         event, issuance = adjustment.issuance.event, adjustment.issuance
+        price, ratio = _before(draft, adjustment)
         page.section(f"{issuance.date.isoformat()}: {issuance.description or 'issuance'}")
         page.header(["Result", "As the charter rounds", "Unrounded", "Exact figure", "Unit"], numeric="BC")
         new_price = replace(
@@ -62,14 +66,27 @@ def summary_page(draft: Draft, page: Page, master: str) -> None:
             unrounded_at=draft.steps[event, "CR"],
             unrounded=adjustment.ratio_unrounded,
         )
-        for figure, when in ((price, "before"), (new_price, "after"), (ratio, "before"), (new_ratio, "after")):
+        # The ratio of the price carried is another one than the ratio in force, if that is of the other price.
+        other = in_force is not None and in_force != ratio.rounded
+        for figure, when in (
+            (price, "before"),
+            (new_price, "after"),
+            (ratio, "before, at that price" if other else "before"),
+            (new_ratio, "after"),
+        ):
             _line(page, figure, when)
-        price, ratio = new_price, new_ratio
+        in_force = adjustment.ratio
     _exceptions(draft, page)
     page.section("Checks")
-    page.text(f"A{page.row}", "All checks of this workbook", "label")
+    page.text(f"A{page.row}", "Formulas agree: all checks", "label")
     page.formula(f"B{page.row}", f"={master}", "OK", look="result", align="center")
     page.mark(f"B{page.row}", "OK", "CHECK")
+    page.sheet.merge_cells(f"C{page.row}:E{page.row}")
+    page.text(
+        f"C{page.row}",
+        "The formulas of this workbook give the exact figures. This says nothing of the stated figures.",
+        "muted",
+    )
     page.row += 1
     page.section("Sheets")
     for sheet in draft.book.workbook.sheetnames[1:]:
@@ -85,20 +102,22 @@ def summary_page(draft: Draft, page: Page, master: str) -> None:
             "Each figure is computed in exact fractions and rounded once, as the charter says; the "
             "formulas here are a recomputation that needs no add-in.",
         ),
-        ("Input", f"SHA-256 {draft.book.digest}"),
+        (
+            "Input",
+            f"SHA-256 of the input: {draft.book.digest}; its first digits are under the title of each sheet",
+        ),
     ):
         page.text(f"A{page.row}", label, "label")
         page.sheet.merge_cells(f"B{page.row}:E{page.row}")
         page.text(f"B{page.row}", text, "muted")
-        page.height([(text, 120)])
+        page.height([(text, sum(WIDTHS[1:]) * 10 / 9)])
         page.row += 1
 
 
-def _before(draft: Draft) -> tuple[_Figure, _Figure]:
-    """The price in force before the first event, which is as given, and its ratio."""
-    series = draft.case.series
-    cp1 = draft.steps[draft.adjustments[0].issuance.event, "CP1"]
-    given = series.conversion_price
+def _before(draft: Draft, adjustment: Adjustment) -> tuple[_Figure, _Figure]:
+    """The price that an event starts from, as it was given or carried on, and its ratio."""
+    series, given = draft.case.series, adjustment.price_before
+    cp1 = draft.steps[adjustment.issuance.event, "CP1"]
     price = _Figure("Conversion price", "money per share", series.price.decimals, cp1, given, cp1, given)
     at, ratio = f"{draft.terms['original_issue_price']}/{cp1}", series.original_issue_price / given
     rounded_at, whole = at, ratio
@@ -121,7 +140,7 @@ def _line(page: Page, figure: _Figure, when: str) -> None:
     page.formula(f"C{row}", f"={figure.unrounded_at}", figure.unrounded, UNROUNDED)
     page.text(f"D{row}", figure_text(figure.unrounded), "plain")
     page.text(f"E{row}", figure.unit, "muted")
-    page.height([(figure_text(figure.unrounded), 64)])
+    page.height([(figure_text(figure.unrounded), WIDTHS[3])])
     page.row += 1
 
 
@@ -131,7 +150,7 @@ def _exceptions(draft: Draft, page: Page) -> None:
         page.text(f"A{page.row}", "No figure is stated", "muted")
         page.row += 1
         return
-    count = Fraction(sum(finding.is_exception for finding in draft.findings))
+    count = Fraction(draft.exceptions)
     total = Fraction(len(draft.findings))
     for label, formula, value in (
         ("Comparisons", f"=ROWS({draft.results})", total),
@@ -151,8 +170,9 @@ def _exceptions(draft: Draft, page: Page) -> None:
         label = f"{finding_name(draft, finding)}\n{finding.check.meaning}"
         page.text(f"A{row}", label, "plain")
         page.text(f"B{row}", finding.stated, "plain", align="right")
-        page.text(f"C{row}", finding.at_precision, "plain", align="right")
+        compared = f"other document:\n{finding.at_precision}" if finding.check is Check.REFERENCE else ""
+        page.text(f"C{row}", compared or finding.at_precision, "plain", align="right")
         page.text(f"D{row}", finding.explanation, "plain")
         page.text(f"E{row}", finding.shown_difference, "plain", align="right")
-        page.height([(label, 40), (finding.explanation, 64)])
+        page.height([(label, WIDTHS[0]), (compared, WIDTHS[2]), (finding.explanation, WIDTHS[3])])
         page.row += 1

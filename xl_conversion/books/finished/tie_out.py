@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from xl_conversion.books.finished.draft import Draft, finding_name, number_format
+from xl_conversion.books.finished.draft import Draft, finding_name
 from xl_conversion.books.native import rounded
 from xl_conversion.books.page import Look, Page, places
 from xl_conversion.core.rounding import RoundingType, exact
@@ -15,7 +15,7 @@ from xl_conversion.core.tie_out import Check, Finding, Result
 _PRICES = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
 _OF_OTHER_ROWS = (Check.ROLLED_FORWARD, Check.OTHER_COUNT, Check.STATED_PRICE)
 """Checks of what is stated in other rows already."""
-WIDTHS = [6, 34, 16, 16, 8, 20, 16, 20, 11, 12, 48, 20]
+WIDTHS = [6, 44, 16, 16, 8, 20, 18, 20, 13, 12, 56, 24]
 HEADER = [
     "Tick",
     "Figure, and how it was recomputed",
@@ -55,7 +55,7 @@ def explanations_page(draft: Draft) -> None:
     explained = [finding for finding in draft.findings if finding.tried]
     if not explained:
         return
-    widths = [52, 18, 52, 40, 16]
+    widths = [60, 18, 52, 42, 16]
     page = draft.book.page("Explanations", "What was tried to explain each exception", widths)
     page.header(["Figure", "Stated", "Explanation tried", "It would be", "Outcome"], numeric="B", freeze=True)
     for finding in explained:
@@ -67,13 +67,14 @@ def explanations_page(draft: Draft) -> None:
             page.text(f"C{row}", tried.text, "plain")
             page.text(f"D{row}", tried.figure, "plain")
             page.text(f"E{row}", tried.outcome.value, "plain")
-            page.height([(figure, 52), (tried.text, 52), (tried.figure, 40)])
+            page.height([(figure, widths[0]), (tried.text, widths[2]), (tried.figure, widths[3])])
             page.row += 1
 
 
 def _finding(draft: Draft, page: Page, finding: Finding, first: int) -> None:
     row = page.row
-    figure = f"{finding_name(draft, finding)}\n{finding.basis.replace('*', '×')}"
+    against = "against " if finding.check is Check.REFERENCE else ""
+    figure = f"{finding_name(draft, finding)}\n{against}{finding.basis.replace('*', '×')}"
     page.text(f"A{row}", finding.check.value, "symbol", align="center")
     page.text(f"B{row}", figure, "plain")
     look: Look = "plain" if finding.check in _OF_OTHER_ROWS else "input"
@@ -81,14 +82,15 @@ def _finding(draft: Draft, page: Page, finding: Finding, first: int) -> None:
     page.text(f"K{row}", finding.explanation, "plain")
     page.text(f"L{row}", finding.source, "muted")
     if finding.recomputed is None:
-        _reference_finding(page, finding)
+        _reference_finding(draft, page, finding)
     else:
         _number_finding(draft, page, finding, finding.recomputed, first)
-    page.height([(figure, 34), (finding.explanation, 48), (finding.source, 20), (finding.stated, 15)])
+    texts = (figure, finding.explanation, finding.source, finding.stated)
+    page.height([(text, WIDTHS[column]) for text, column in zip(texts, (1, 10, 11, 2), strict=True)])
     page.row += 1
 
 
-def _reference_finding(page: Page, finding: Finding) -> None:
+def _reference_finding(draft: Draft, page: Page, finding: Finding) -> None:
     """Two documents: their numbers are compared where both state one, else their texts."""
     row = page.row
     page.text(f"G{row}", finding.at_precision, "input", align="right")
@@ -97,15 +99,15 @@ def _reference_finding(page: Page, finding: Finding) -> None:
     stated, reference = read_written(finding.stated), read_written(finding.at_precision)
     compared = f"C{row}=G{row}"
     if stated is None or reference is None:
-        for column in "DFH":
+        for column in "DH":
             page.text(f"{column}{row}", "")
+        page.text(f"F{row}", "other document", "muted", align="right")
     else:
         compared = f"D{row}=F{row}"
-        unit = "shares" if finding.item not in _PRICES else "money per share"
         for column, number in (("D", stated), ("F", reference)):
             page.number(f"{column}{row}", number.value, _as_written(finding, number))
         difference = stated.value - reference.value
-        page.formula(f"H{row}", f"=D{row}-F{row}", difference, _at_most(difference, unit))
+        page.formula(f"H{row}", f"=D{row}-F{row}", difference, _unrounded(draft, finding))
     page.formula(f"J{row}", f'=IF({compared},"ties","exception")', finding.result.value, align="center")
 
 
@@ -116,13 +118,12 @@ def _number_finding(draft: Draft, page: Page, finding: Finding, recomputed: Frac
         raise ValueError(f"{finding.stated!r} is not a number as written")
     as_written = _as_written(finding, written)
     _stated(draft, page, finding, written, first)
-    unit = "shares" if finding.item not in _PRICES else "money per share"
-    page.formula(f"F{row}", f"={_formula(draft, finding, first)}", recomputed, _at_most(recomputed, unit))
+    page.formula(f"F{row}", f"={_formula(draft, finding, first)}", recomputed, _unrounded(draft, finding))
     at_precision = exact(finding.at_precision.replace(",", ""))
     round_type = _rounding_type(draft, finding)
     page.formula(f"G{row}", f"={rounded(round_type, f'F{row}', f'E{row}')}", at_precision, as_written)
     difference = written.value - recomputed
-    page.formula(f"H{row}", f"=D{row}-F{row}", difference, _at_most(difference, unit))
+    page.formula(f"H{row}", f"=D{row}-F{row}", difference, _unrounded(draft, finding))
     half = written.half_unit
     page.formula(f"I{row}", f"=10^-E{row}/2", half, places(written.decimals + 1))
     page.formula(f"J{row}", f'=IF(G{row}=D{row},"ties","exception")', finding.result.value, align="center")
@@ -154,12 +155,14 @@ def _as_written(finding: Finding, written: Written) -> str:
     return "#,##0" if finding.item not in _PRICES and not written.decimals else places(written.decimals)
 
 
-def _at_most(value: Fraction, unit: str) -> str:
-    """Four decimals of a count and eight of a price are enough to see a difference; none of a count too wide for
-    its column."""
-    if value.denominator == 1 or (unit == "shares" and abs(value) >= 10**9):
-        return "#,##0" if unit == "shares" else number_format(value, unit)
-    return "#,##0.0000" if unit == "shares" else "0.00000000"
+def _unrounded(draft: Draft, finding: Finding) -> str:
+    """One format for all counts and one for all prices: four and eight decimals are enough to see a difference;
+    none of counts too wide for the column."""
+    if finding.item in _PRICES:
+        return "0.00000000"
+    counts = [f.recomputed for f in draft.findings if f.recomputed is not None and f.item not in _PRICES]
+    whole = all(count.denominator == 1 for count in counts) or any(abs(count) >= 10**9 for count in counts)
+    return "#,##0" if whole else "#,##0.0000"
 
 
 def _rounding_type(draft: Draft, finding: Finding) -> RoundingType:

@@ -161,6 +161,12 @@ def _range(operand: Operand) -> tuple[Value, ...]:
     return operand if isinstance(operand, tuple) else (operand,)
 
 
+def _day(value: Operand) -> date:
+    if not isinstance(value, date):
+        raise ValueError(f"not a date: {value!r}")
+    return value
+
+
 def _text(value: Operand) -> str:
     if isinstance(value, float):
         return f"{value:.15g}"
@@ -213,6 +219,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "AVERAGE": lambda *values: math.fsum(_numbers(values)) / len(_numbers(values)),
     "COUNT": lambda *values: float(len(_numbers(values))),
     "COUNTIF": lambda cells, wanted: float(sum(_compared(cell, wanted) == 0 for cell in _range(cells))),
+    "DAY": lambda day: float(_day(day).day),
     "INDEX": lambda cells, place: _range(cells)[int(_number(place)) - 1],
     "ISERROR": lambda _: False,  # where a cell would show one, ValueError was raised before
     "ISEVEN": lambda value: int(_number(value)) % 2 == 0,
@@ -220,10 +227,15 @@ _FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "MATCH": _matched,
     "MAX": lambda *values: max(_numbers(values)),
     "MIN": lambda *values: min(_numbers(values)),
+    "MONTH": lambda day: float(_day(day).month),
     "ROUND": _rounded(RoundingType.HALF_UP),
     "ROUNDDOWN": _rounded(RoundingType.FLOOR),
     "ROUNDUP": _rounded(RoundingType.CEILING),
     "ROWS": lambda cells: float(len(_range(cells))),
+    "SUBSTITUTE": lambda text, old, new: _text(text).replace(_text(old), _text(new)),
     "SUM": lambda *values: math.fsum(_numbers(values)),
     "SUMPRODUCT": _sum_of_products,
+    "TEXT": lambda value, zeros: f"{int(_number(value)):0{len(_text(zeros))}}",
+    "TRIM": lambda text: " ".join(_text(text).split()),
+    "YEAR": lambda day: float(_day(day).year),
 }

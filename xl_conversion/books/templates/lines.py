@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xl_conversion.books.page import Look, Page
 from xl_conversion.books.templates.model import Model
 
-WIDTHS = (9, 40, 31, 19, 19, 13, 11, 12, 21, 27)
+WIDTHS = (9, 43, 31, 19, 19, 13, 11, 12, 21, 27)
 HEADER = (
     "Symbol",
     "Figure",
@@ -25,6 +25,8 @@ FUNCTION, NATIVE, CHECKED = "D", "E", "FGH"
 MUTED = 10 / 9
 """Muted text is that much smaller, so that more of it fits."""
 FUNCTION_OF = "{}_BY_FUNCTION"
+CLAUSE = "IN_CLAUSE"
+"""In the last column it stands for the clause that Inputs name."""
 
 
 @dataclass
@@ -95,8 +97,13 @@ class Lines:
         self.page.text(f"B{row}", label)
         self.page.text(f"C{row}", formula, "muted")
         self.page.text(f"I{row}", unit, "muted")
-        self.page.text(f"J{row}", last, "muted")
-        self.page.height([(label, WIDTHS[1]), (formula, MUTED * WIDTHS[2]), (last, MUTED * WIDTHS[9])])
+        words = last
+        if last == CLAUSE:
+            self.model.formula(self.page, f"J{row}", f'{CLAUSE}&""', look="muted")
+            words = self.model.texts(CLAUSE)
+        else:
+            self.page.text(f"J{row}", last, "muted")
+        self.page.height([(label, WIDTHS[1]), (formula, MUTED * WIDTHS[2]), (words, MUTED * WIDTHS[9])])
         return row
 
     def _empty(self, columns: str) -> None:

@@ -118,6 +118,12 @@ class Model:
         page.formula(coordinate, written(expression, self.places, title), value, number_format, look, align=align)
         self._set(page, coordinate, value, symbol, name)
 
+    def heading(self, page: Page, subtitle: str, status: str) -> None:
+        """The two lines under a sheet's title, as formulas in symbols."""
+        title, values = page.sheet.title, [computed(expression, self.value) for expression in (subtitle, status)]
+        texts = [(written(e, self.places, title), str(v)) for e, v in zip((subtitle, status), values, strict=True)]
+        page.heading_formulas(*texts)
+
     def range(self, page: Page, symbol: str, first: str, last: str) -> None:
         """Gives a row or column of cells a symbol."""
         self._place(symbol, Place(page.sheet.title, first, last))
@@ -146,10 +152,12 @@ class Model:
         number_format: str,
         *,
         symbol: str,
+        native: bool = False,
     ) -> None:
         """Difference, tolerance and result of one check, in three `columns` of the next row.
 
-        Without the add-in the result says so; any other error and anything that is no number is CHECK.
+        Where a worksheet function is missing because there is no add-in, the result says so; any other error, one
+        of a `native` check or of what is expected, and anything that is no number is CHECK.
         """
         row = page.row
         left, middle, right = tuple(columns)
@@ -163,11 +171,13 @@ class Model:
             align="right",
         )
         self.formula(page, f"{middle}{row}", tolerance, SMALL, symbol=allowed, look="muted")
+        absent = f'"{CHECK}"'
+        if not native:
+            absent = f'IF(ISERROR({expected}), "{CHECK}", IF(ISERROR(VERSION), "{NO_ADDIN}", "{CHECK}"))'
         self.formula(
             page,
             f"{right}{row}",
-            f'IF(ISNUMBER({apart}), IF(ABS({apart})<={allowed}, "{OK}", "{CHECK}"), '
-            f'IF(ISERROR(VERSION), "{NO_ADDIN}", "{CHECK}"))',
+            f'IF(ISNUMBER({apart}), IF(ABS({apart})<={allowed}, "{OK}", "{CHECK}"), {absent})',
             symbol=result,
             align="center",
             name=f"chk_{symbol.lower()}",

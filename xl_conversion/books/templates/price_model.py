@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from importlib.resources import as_file, files
 
+from xl_conversion import __version__
 from xl_conversion.books.page import Book
 from xl_conversion.books.saving import save_workbook, workbook_bytes
 from xl_conversion.books.templates.lines import WIDTHS
@@ -16,6 +17,11 @@ from xl_conversion.books.templates.sheets.subject import Subject
 from xl_conversion.inputs.reading import Case, read_cases
 
 TITLE = "Conversion price model"
+AS_OF = (
+    'IFERROR(YEAR(IN_EVENT_DATE)&"-"&TEXT(MONTH(IN_EVENT_DATE), "00")&"-"&TEXT(DAY(IN_EVENT_DATE), "00"), '
+    'IN_EVENT_DATE&"")'
+)
+"""Not by one TEXT, whose letters for year, month and day differ with the language of the host."""
 ONE_PAGE = ("About", "Inputs", "Calculation", "What if")
 """Sheets whose length is always the same."""
 SHEETS = {
@@ -38,8 +44,9 @@ def price_model(case: Case | None = None, event: str = "") -> Book:
     """
     subject = Subject.of(case or shipped_case(), event)
     series = subject.series
-    book = Book(f"{series.company}, {series.name}", subject.issuance.date, subject.case.digest)
-    book.workbook.properties.title = f"{TITLE}: {series.company}, {series.name}"
+    title = f"{series.company}, {series.name}"
+    book = Book(title, subject.issuance.date, subject.case.digest, overwritten=True)
+    book.workbook.properties.title = TITLE
     book.workbook.properties.creator = "xl_conversion"
     model = Model(book)
     present = {"Chain": bool(subject.conversions), "Tie-out": bool(subject.findings)}
@@ -60,12 +67,18 @@ def price_model(case: Case | None = None, event: str = "") -> Book:
         tie_out.write_stated()
     if subject.conversions:
         chain.write_chain(model, pages["Chain"], subject, roundings, tie_out.stated if tie_out else {})
-    calculation.write_calculation(model, pages["Calculation"], subject, roundings)
+    calculation.write_calculation(model, pages["Calculation"], roundings)
     what_if.write_what_if(model, pages["What if"], roundings)
     if tie_out:
         tie_out.write_results()
     master = checks.write_checks(model, pages["Checks"])
-    book.show_master_check(model.places[master].address(), model.texts(master))
+    digest = f" SHA-256 of the figures as delivered: {book.digest[:12]}." if book.digest else ""
+    for page in book.pages:
+        subtitle = f'IN_COMPANY&", "&IN_SERIES&". {page.purpose}"'
+        model.heading(page, subtitle, f'"As of "&{AS_OF}&". xl_conversion {__version__}.{digest}"')
+    exceptions = model.places["EXCEPTIONS"].address() if tie_out else ""
+    count = sum(finding.is_exception for finding in subject.findings)
+    book.show_status(model.places[master].address(), model.texts(master), exceptions, count)
     return book
 
 

@@ -14,18 +14,18 @@ from xl_conversion.core.rounding import RoundingType
 from xl_conversion.core.terms import Basis
 
 PURPOSE = "What this workbook is and how to use it"
-WIDTHS = (22, 24, 62)
+WIDTHS = (22, 24, 36, 26)
 
 WHAT = (
     "A model of one adjustment of the conversion price of convertible preferred stock, by a weighted average "
-    "clause. Each figure is computed twice: by a worksheet function (CP_...), which is exact and rounds once, and "
-    "by native formulas, which need nothing installed. Figures stated in a notice are tied out to the model."
+    "clause. Each figure is computed twice: by a worksheet function (CP_...), exact and rounded once, and by "
+    "native formulas, which need no add-in. Stated figures are tied out."
 )
 USE = (
     "Overwrite the blue cells on Inputs, Securities, Chain, What if and Tie-out; nothing else is typed in.",
     "Read the results on Calculation: each figure, its formula, its clause, rounded and unrounded.",
     "See on Tie-out which stated figures tie and which are exceptions; nothing is corrected.",
-    f"See in the corner of each sheet whether all checks are {OK}; Checks lists every one of them.",
+    "See in the corner of each sheet whether the formulas agree and how many stated figures do not tie.",
     f"Worksheet functions need the add-in. Without it they show #NAME? and the checks {NO_ADDIN}; the native "
     "formulas, the results and the tie-out work all the same.",
 )
@@ -83,27 +83,29 @@ def write_about(model: Model, page: Page, subject: Subject, sheets: Mapping[str,
     _list(model, page, "Rounding types", "TYPES", TYPES)
     _list(model, page, "Prices", "BASES", BASES)
     _list(model, page, "Kinds of security", "KINDS", KINDS)
-    page.section("Sources")
+    page.section("Sources of the figures as delivered")
     for number, source in enumerate(subject.sources, start=1):
         page.text(f"A{page.row}", f"Document {number}", "label")
         _wide(page, "B", source)
     page.section("Version")
     page.text(f"A{page.row}", "Worksheet functions", "label")
     model.formula(page, f"B{page.row}", "CP_VERSION()", symbol="VERSION", name="out_version")
-    page.text(f"C{page.row}", "version of the add-in that computes the worksheet functions", "muted")
-    page.row += 1
+    _wide(page, "C", "version of the add-in that computes the worksheet functions")
     for label, text, meaning in (
         ("Written by", f"xl_conversion {__version__}", "version that this workbook was written by"),
-        ("Input", model.book.digest[:12], "digest (SHA-256, first digits) of the input it was written from"),
+        (
+            "Delivered with",
+            model.book.digest[:12],
+            "SHA-256, first digits, of the figures the workbook was delivered with",
+        ),
     ):
         page.text(f"A{page.row}", label, "label")
         page.text(f"B{page.row}", text)
-        page.text(f"C{page.row}", meaning, "muted")
-        page.row += 1
+        _wide(page, "C", meaning)
 
 
 def _wide(page: Page, first: str, text: str) -> None:
-    wide(page, (first, "C"), WIDTHS["ABC".index(first) :], text)
+    wide(page, (first, "D"), WIDTHS["ABCD".index(first) :], text)
     page.row += 1
 
 
@@ -112,6 +114,5 @@ def _list(model: Model, page: Page, heading: str, symbol: str, names: Mapping[st
     for name, meaning in names.items():
         page.text(f"A{page.row}", heading if page.row == first else "", "label")
         model.listed(page, f"B{page.row}", f"{symbol}_{name}", str(name))
-        page.text(f"C{page.row}", meaning, "muted")
-        page.row += 1
+        _wide(page, "C", meaning)
     model.range(page, symbol, f"B{first}", f"B{page.row - 1}")

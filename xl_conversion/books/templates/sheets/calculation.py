@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xl_conversion.books.page import Page
-from xl_conversion.books.templates.lines import Lines, by_function
+from xl_conversion.books.templates.lines import CLAUSE, Lines, by_function
 from xl_conversion.books.templates.model import (
     AMOUNT,
     COMMON,
@@ -20,7 +20,6 @@ from xl_conversion.books.templates.model import (
     Model,
 )
 from xl_conversion.books.templates.sheets.rounding import Roundings
-from xl_conversion.books.templates.sheets.subject import Subject
 
 PURPOSE = "Each figure by a worksheet function and by native formulas, rounded and unrounded"
 CONVERSION, FRACTION_OF_A_SHARE = "conversion clause", "fractional shares clause"
@@ -30,14 +29,13 @@ CONVERSION, FRACTION_OF_A_SHARE = "conversion clause", "fractional shares clause
 class _Calculation:
     lines: Lines
     roundings: Roundings
-    clause: str
 
 
-def write_calculation(model: Model, page: Page, subject: Subject, roundings: Roundings) -> None:
+def write_calculation(model: Model, page: Page, roundings: Roundings) -> None:
     """All sections of the sheet."""
     lines = Lines(model, page, "Clause")
     lines.header(freeze=True)
-    calculation = _Calculation(lines, roundings, subject.clause)
+    calculation = _Calculation(lines, roundings)
     page.section("The fraction", 0)
     _fraction(calculation)
     page.section("Conversion price")
@@ -52,22 +50,22 @@ def write_calculation(model: Model, page: Page, subject: Subject, roundings: Rou
 
 def _fraction(calculation: _Calculation) -> None:
     for symbol, label, formula, native, number_format, unit in (
-        ("CP1", "Conversion price before", "Inputs", "IN_CP1", PRICE, PER_SHARE),
+        ("CP1", "Conversion price before", "Inputs", "IN_CP1", UNROUNDED, PER_SHARE),
         ("K", "Aggregate consideration", "Securities", "CONSIDERATION", AMOUNT, MONEY),
-        ("A", "Common outstanding before", "Inputs", "IN_A", SHARES, COMMON),
+        ("A", "Common outstanding before", "Inputs", "IN_A", SHARES_UNROUNDED, COMMON),
         ("B", "Shares that the consideration would buy at CP1", "K / CP1", "K/CP1", SHARES_UNROUNDED, COMMON),
-        ("C", "Common underlying other securities before", "Inputs", "IN_C", SHARES, COMMON),
+        ("C", "Common underlying other securities before", "Inputs", "IN_C", SHARES_UNROUNDED, COMMON),
         ("N", "Numerator", "A + B + C", "A+B+C", SHARES_UNROUNDED, COMMON),
-        ("X", "Common outstanding after", "Inputs", "IN_X", SHARES, COMMON),
-        ("Y", "Common underlying other securities after", "Inputs", "IN_Y", SHARES, COMMON),
-        ("D", "Denominator", "X + Y", "X+Y", SHARES, COMMON),
-        ("I", "Increase that is counted; X - A where Y = C", "D - A - C", "D-A-C", SHARES, COMMON),
+        ("X", "Common outstanding after", "Inputs", "IN_X", SHARES_UNROUNDED, COMMON),
+        ("Y", "Common underlying other securities after", "Inputs", "IN_Y", SHARES_UNROUNDED, COMMON),
+        ("D", "Denominator", "X + Y", "X+Y", SHARES_UNROUNDED, COMMON),
+        ("I", "Increase that is counted; X - A where Y = C", "D - A - C", "D-A-C", SHARES_UNROUNDED, COMMON),
         ("P", "Consideration per share of the increase", "K / I", "K/I", UNROUNDED, PER_SHARE),
     ):
-        calculation.lines.figure(symbol, label, formula, native, number_format, unit, calculation.clause)
+        calculation.lines.figure(symbol, label, formula, native, number_format, unit, CLAUSE)
     verdict = 'IF(P<CP1, "below: adjusts", "not below: stays")'
     calculation.lines.figure(
-        "T", "Whether that is below the conversion price", "P < CP1", verdict, "General", "", calculation.clause
+        "T", "Whether that is below the conversion price", "P < CP1", verdict, "General", "", CLAUSE
     )
 
 
@@ -80,7 +78,7 @@ def _price(calculation: _Calculation) -> None:
         "MIN(CP1, CP1*N/D)",
         UNROUNDED,
         PER_SHARE,
-        calculation.clause,
+        CLAUSE,
         function=f"CP_WEIGHTED_AVERAGE({arguments})",
         name="out_conversion_price_unrounded",
     )
@@ -92,7 +90,7 @@ def _price(calculation: _Calculation) -> None:
         f"IF(CP2<CP1, MIN({taken}, CP1), CP1)",
         PRICE,
         PER_SHARE,
-        calculation.clause,
+        CLAUSE,
         function=f"CP_WEIGHTED_AVERAGE({arguments}, PRICE_DECIMALS, PRICE_TYPE)",
         result=True,
         name="out_conversion_price",
@@ -213,14 +211,14 @@ def _holder(calculation: _Calculation) -> None:
 
 
 def _listed(calculation: _Calculation) -> None:
-    lines, clause = calculation.lines, calculation.clause
+    lines, clause = calculation.lines, CLAUSE
     for symbol, label, formula, native in (
         ("L", "Common of the securities listed", "Securities", "LISTED"),
         ("G", "Securities listed less the increase counted", "L - I", "L-I"),
         ("DL", "Denominator with the securities listed", "A + L + Y", "A+L+Y"),
         ("IL", "Increase of that count", "DL - A - C", "DL-A-C"),
     ):
-        lines.figure(symbol, label, formula, native, SHARES, COMMON, clause)
+        lines.figure(symbol, label, formula, native, SHARES_UNROUNDED, COMMON, clause)
     arguments = "CP1, A, K, IL, C"
     lines.figure(
         "CPL",

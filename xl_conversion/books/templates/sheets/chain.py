@@ -167,7 +167,7 @@ def _common(lines: Lines, number: str, holder: str, stated: str | None) -> None:
             "Whole preferred, then converted",
             "PNr × RP",
             f"PNr{number}*RP{number}",
-            SHARES,
+            SHARES_UNROUNDED,
             f"CP_CONVERSION_SHARES(PNr{number}, PP{number}, PC{number})",
         ),
         (
@@ -175,7 +175,7 @@ def _common(lines: Lines, number: str, holder: str, stated: str | None) -> None:
             "Preferred rounded down, then converted",
             "PN rounded down × RP",
             f"PNr{number}_floor*RP{number}",
-            SHARES,
+            SHARES_UNROUNDED,
             f"CP_CONVERSION_SHARES(PNr{number}_floor, PP{number}, PC{number})",
         ),
         ("QU", "Principal over price, nothing rounded", "NP / PC", f"NP{number}/PC{number}", SHARES_UNROUNDED, ""),
@@ -194,4 +194,4 @@ def _common(lines: Lines, number: str, holder: str, stated: str | None) -> None:
         if stated:
             model.formula(page, f"I{row}", f"{stated}-{symbol}{number}", APART)
     if stated:
-        lines.figure(f"QS{number}", "Common as stated", "stated", stated, SHARES, COMMON, "see Tie-out")
+        lines.figure(f"QS{number}", "Common as stated", "stated", stated, SHARES_UNROUNDED, COMMON, "see Tie-out")

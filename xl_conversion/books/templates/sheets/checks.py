@@ -19,19 +19,22 @@ from xl_conversion.books.templates.model import (
 )
 from xl_conversion.core.tie_out import Result
 
-PURPOSE = "Every check of this workbook; each can fail"
+PURPOSE = (
+    "Every check of this workbook. Of a figure, expected is the native formula and actual the worksheet function"
+)
 WIDTHS = (6, 62, 15, 22, 22, 14, 13, 13)
 HEADER = (
     "No.",
     "Check",
     "Sheet",
-    "Expected (native formula)",
-    "Actual (worksheet function)",
+    "Expected",
+    "Actual",
     "Difference",
     "Tolerance",
     "Result",
 )
 NUMBERS = ("OIP", "IN_CP1", "IN_A", "IN_C", "IN_X", "IN_Y", "IN_H", "IN_M")
+ABOVE_ZERO = ("OIP", "IN_CP1", "IN_A", "IN_X", "IN_M")
 DIGITS = ("PRICE_DECIMALS", "RATIO_DECIMALS", "CASH_DECIMALS")
 TYPES, BASES = ("PRICE_TYPE", "RATIO_TYPE", "SHARE_TYPE", "CASH_TYPE"), ("CARRIED", "BASIS")
 
@@ -51,7 +54,7 @@ def write_checks(model: Model, page: Page) -> str:
         for column, symbol, formula in zip("DE", symbols, (expected, actual), strict=True):
             model.formula(page, f"{column}{page.row}", formula, number_format, symbol=symbol)
         tolerance = "TOLERANCE_AMOUNT" if number_format == AMOUNT else "ZERO"
-        model.check(page, "FGH", label, *symbols, tolerance, number_format, symbol=f"MODEL{number}")
+        model.check(page, "FGH", label, *symbols, tolerance, number_format, symbol=f"MODEL{number}", native=True)
         page.row += 1
     for check in linked:
         number += 1
@@ -111,6 +114,19 @@ def _of_the_model(model: Model) -> Iterator[tuple[str, str, str, str, str]]:
     chosen = "+".join(f"ROWS({symbol})" for symbol in (*TYPES, *BASES))
     known = "+".join([*(f"COUNTIF(TYPES, {t})" for t in TYPES), *(f"COUNTIF(BASES, {b})" for b in BASES)])
     yield "Inputs: every choice is one of its list", "Inputs", chosen, known, WHOLE
+    for label, sheet, holds in (
+        ("Inputs: prices, A and X are above 0 (1 if so)", "Inputs", f"MIN({', '.join(ABOVE_ZERO)})>ZERO"),
+        ("Inputs: no number is below 0 (1 if so)", "Inputs", f"MIN({numbers})>=ZERO"),
+        ("Inputs: more common after than before, X + Y > A + C (1 if so)", "Inputs", "IN_X+IN_Y>IN_A+IN_C"),
+        ("Calculation: P is not below 0 (1 if so)", "Calculation", "P>=ZERO"),
+        (
+            "Securities: no consideration is below 0 (1 if so)",
+            "Securities",
+            "MIN(PAID_RANGE, CONSIDERATION)>=ZERO",
+        ),
+    ):
+        # The rows of a cell are the number one, and a comparison that holds counts as one.
+        yield label, sheet, "ROWS(P)", f"({holds})*ROWS(P)", WHOLE
     yield (
         "Securities: rows that are not complete",
         "Securities",

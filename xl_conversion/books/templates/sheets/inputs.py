@@ -25,10 +25,11 @@ from xl_conversion.books.templates.model import (
     zero_or_above,
 )
 from xl_conversion.books.templates.sheets.subject import Subject
+from xl_conversion.books.wording import term_source
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
 
 PURPOSE = "Everything the model starts from, with its unit, rule and source: overwrite the blue cells"
-WIDTHS = (8, 46, 32, 20, 38, 60)
+WIDTHS = (8, 46, 32, 20, 38, 72)
 HEADER = ("Symbol", "Input", "Value", "Unit", "Rule", "Source")
 
 ILLUSTRATION = "illustration, in no document: overwrite"
@@ -46,7 +47,7 @@ class _Lines:
 
     def text(self, label: str, text: str, name: str) -> None:
         cell = self._line(label, "text", None)
-        self.model.text(self.page, cell, name.upper(), text, align="left", name=name)
+        self.model.text(self.page, cell, name.upper(), text, name=name)
         self.page.height([(text, WIDTHS[2] - 1), (self.source, MUTED * WIDTHS[5])])
         self.page.row += 1
 
@@ -115,7 +116,7 @@ def _event(lines: _Lines, subject: Subject) -> None:
 
 
 def _terms(lines: _Lines, subject: Subject) -> None:
-    series = subject.series
+    series, record = subject.series, subject.record
     lines.page.section("Terms of the series")
     lines.source = series.source
     for symbol, shown, label, value, name in (
@@ -124,10 +125,13 @@ def _terms(lines: _Lines, subject: Subject) -> None:
     ):
         lines.number(symbol, label, value, PRICE, PER_SHARE, above_zero(label), name, shown=shown)
     for stem, terms in (("price", series.price), ("ratio", series.ratio)):
-        known = terms.decimals is not None
-        lines.source = series.source if known else f"no rounding in the charter: {MAX_DECIMALS} digits kept"
+        source = term_source(record, f"{stem}_decimals")
+        lines.source = (
+            source if terms.decimals is not None else f"{source}: not rounded, {MAX_DECIMALS} digits kept"
+        )
         decimals = terms.decimals if terms.decimals is not None else MAX_DECIMALS
         lines.decimals(f"{stem.upper()}_DECIMALS", f"{stem.title()} decimals", decimals, f"in_{stem}_decimals")
+        lines.source = term_source(record, f"{stem}_rounding_type")
         lines.choice(
             f"{stem.upper()}_TYPE",
             f"{stem.title()} rounding type",
@@ -136,12 +140,15 @@ def _terms(lines: _Lines, subject: Subject) -> None:
             "rounding type",
             f"in_{stem}_rounding_type",
         )
-    lines.source = series.source
     for symbol, label, basis, name in (
         ("CARRIED", "Price that the next adjustment starts from", series.carried_price, "in_carried_price"),
         ("BASIS", "Price that the ratio is taken from", series.ratio_basis, "in_ratio_basis"),
     ):
+        source = term_source(record, name.removeprefix("in_"))
+        # What a reader notes of a series says why the ratio is taken from the one price or the other.
+        lines.source = f"{source}; {record.note}" if name == "in_ratio_basis" and record.note else source
         lines.choice(symbol, label, basis.value, "BASES", "price", name)
+    lines.source = term_source(record, "share_rounding_type")
     lines.choice(
         "SHARE_TYPE",
         "Rounding type of shares on conversion",

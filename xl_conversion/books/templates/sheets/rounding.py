@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xl_conversion.books.page import Page
 from xl_conversion.books.templates.lines import by_function
-from xl_conversion.books.templates.model import PRICE, SHARES, UNROUNDED, WHOLE, Model
+from xl_conversion.books.templates.model import PRICE, SHARES, SHARES_UNROUNDED, UNROUNDED, WHOLE, Model
 from xl_conversion.core.rounding import RoundingType
 
 PURPOSE = "Each rounded figure in all four ways, and the way that the charter names"
@@ -52,7 +52,7 @@ class Roundings:
         value, places, named = f"{symbol}_OF", f"{symbol}_PLACES", f"{symbol}_NAMED"
         page.text(f"A{row}", symbol, "symbol")
         page.text(f"B{row}", what[:1].upper() + what[1:])
-        self.model.formula(page, f"C{row}", of, "#,##0.0000######" if shares else UNROUNDED, symbol=value)
+        self.model.formula(page, f"C{row}", of, SHARES_UNROUNDED if shares else UNROUNDED, symbol=value)
         self.model.formula(page, f"D{row}", decimals, WHOLE, symbol=places)
         self.model.formula(page, f"E{row}", rounding_type, symbol=named)
         ways = {column: f"{symbol}_{way.value}" for column, way in WAYS.items()}

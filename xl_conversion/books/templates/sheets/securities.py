@@ -21,7 +21,7 @@ from xl_conversion.books.templates.sheets.subject import Subject
 from xl_conversion.inputs.records import SecurityRecord
 
 PURPOSE = "What was issued, and what was or will at least be paid for it"
-WIDTHS = (5, 32, 17, 17, 15, 17, 19, 10, 39, 46)
+WIDTHS = (5, 32, 17, 18, 18, 20, 21, 10, 39, 46)
 HEADER = (
     "No.",
     "Security",
@@ -43,7 +43,7 @@ RULE = (
 
 def write_securities(model: Model, page: Page, subject: Subject) -> None:
     """A row for each security, spare rows, and the totals."""
-    page.header(HEADER, numeric="DEFG", centred="H", freeze=True)
+    page.header(HEADER, numeric="ADEFG", centred="H", freeze=True)
     first = page.row
     securities = subject.securities
     rows = max(LEAST_ROWS, len(securities) + SPARE_ROWS)

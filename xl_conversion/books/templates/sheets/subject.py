@@ -42,6 +42,12 @@ class Subject:
         return self.adjustment.issuance
 
     @property
+    def record(self) -> Record:
+        """The row of the input that states the terms."""
+        (record,) = self.case.records["series"]
+        return record
+
+    @property
     def clause(self) -> str:
         """The clause that the event falls under."""
         return self.issuance.clause or self.series.clause

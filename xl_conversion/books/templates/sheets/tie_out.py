@@ -17,7 +17,7 @@ from xl_conversion.books.templates.model import (
     whole,
 )
 from xl_conversion.books.templates.sheets.chain import chain_totals
-from xl_conversion.books.templates.sheets.rounding import Roundings, ways_of
+from xl_conversion.books.templates.sheets.rounding import WAYS, Roundings, ways_of
 from xl_conversion.books.templates.sheets.securities import shares_of
 from xl_conversion.books.templates.sheets.subject import Subject
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
@@ -25,7 +25,7 @@ from xl_conversion.core.stated import Item, Written, read_written
 from xl_conversion.core.tie_out import Check, Finding, Result
 
 PURPOSE = "Stated figures against recomputed ones; nothing is corrected"
-WIDTHS = (5, 6, 48, 13, 16, 9, 20, 16, 16, 11, 12, 13, 27)
+WIDTHS = (5, 6, 51, 14, 16, 10, 20, 20, 17, 11, 12, 22, 30)
 HEADER = (
     "No.",
     "Tick",
@@ -38,7 +38,7 @@ HEADER = (
     "Stated less recomputed",
     "Tolerance",
     "Result",
-    "Rounding that gives it",
+    "Roundings that give it",
     "Source",
 )
 SECTION = "Recomputed figures, at the digits in which they were stated"
@@ -170,7 +170,9 @@ class TieOut:
         )
         model.formula(page, f"H{row}", taken, digits, symbol=at_digits)
         model.formula(page, f"J{row}", f"HALF/TEN^{decimals}", "0.0########", look="muted")
-        given_by = f'IFERROR(INDEX(WAYS, MATCH({stated}, {ways_of(symbol)}, ZERO)), "none")'
+        each = "&".join(f'IF({symbol}_{way.value}={stated}, WAY_{column}&" ", "")' for column, way in WAYS.items())
+        match = f"MATCH({stated}, {ways_of(symbol)}, ZERO)"
+        given_by = f'IFERROR(IF({match}>ZERO, SUBSTITUTE(TRIM({each}), " ", ", "), ""), "none")'
         model.formula(page, f"I{row}", f"{stated}-{recomputed}", APART if shares else PRICE_APART)
         result = f"T{place}_RESULT"
         ties = f'IF({stated}={at_digits}, "{Result.TIES}", "{Result.EXCEPTION}")'
@@ -179,9 +181,10 @@ class TieOut:
 
     def _compared_texts(self, place: int, finding: Finding) -> None:
         row, other = self.page.row, f"T{place}_OTHER"
-        for column in "EFHIJL":
+        for column in "EFIJL":
             self.page.text(f"{column}{row}", "")
-        self.model.text(self.page, f"G{row}", other, finding.at_precision)
+        self.page.text(f"G{row}", "other document", "muted", align="right")
+        self.model.text(self.page, f"H{row}", other, finding.at_precision)
         ties = f'IF(T{place}_TEXT={other}, "{Result.TIES}", "{Result.EXCEPTION}")'
         self.model.formula(self.page, f"K{row}", ties, align="center", name=f"out_tie_out_{place}")
 
@@ -221,7 +224,7 @@ class TieOut:
                 self.page.text(f"A{self.page.row}", str(place), "muted")
                 self.page.text(f"B{self.page.row}", finding.check.value, "symbol", align="center")
                 self.page.text(f"C{self.page.row}", _what(finding), "label")
-                wide(self.page, ("D", "M"), WIDTHS[3:], finding.explanation, (_what(finding), WIDTHS[2] - 2))
+                wide(self.page, ("D", "M"), WIDTHS[3:], finding.explanation, (_what(finding), WIDTHS[2]))
                 self.page.row += 1
 
     def _ticks(self) -> None:

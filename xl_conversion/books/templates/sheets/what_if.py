@@ -93,7 +93,7 @@ def write_what_if(model: Model, page: Page, roundings: Roundings) -> None:
 
 def _ratchet(what_if: _WhatIf) -> None:
     clause, label = "full ratchet clause", "Issue price"
-    what_if.lines.figure("Q1", "Conversion price before", "Inputs", "IN_CP1", PRICE, PER_SHARE, clause)
+    what_if.lines.figure("Q1", "Conversion price before", "Inputs", "IN_CP1", UNROUNDED, PER_SHARE, clause)
     what_if.given("Q", label, Fraction("0.10"), PRICE, PER_SHARE, above_zero(label), "in_ratchet_issue_price")
     what_if.prices(
         "FR", "lower of Q1 and Q", "MIN(Q1, Q)", "IF(FR<Q1, MIN({}, Q1), Q1)", "CP_FULL_RATCHET", "Q1, Q", clause
@@ -121,7 +121,7 @@ def _split(what_if: _WhatIf) -> None:
 
 def _dividend(what_if: _WhatIf) -> None:
     clause, label = "stock dividends clause", "Dividend shares for each share outstanding"
-    what_if.lines.figure("O", "Common outstanding", "X", "X", SHARES, COMMON, clause)
+    what_if.lines.figure("O", "Common outstanding", "X", "X", SHARES_UNROUNDED, COMMON, clause)
     what_if.given("E", label, Fraction("0.10"), PERCENT, "of a share", zero_or_above(label), "in_dividend_rate")
     what_if.lines.figure("U", "Dividend shares", "O × E", "O*E", SHARES_UNROUNDED, COMMON, clause)
     what_if.prices(

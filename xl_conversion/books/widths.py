@@ -1,0 +1,58 @@
+"""How many lines a wrapped text takes in a column, by the widths of Calibri's letters."""
+
+from __future__ import annotations
+
+_OF_LETTERS = {
+    " 'il": 23,
+    "j,.I": 25,
+    ":;": 27,
+    "`()-[]f{}": 31,
+    "J!t": 33,
+    "r": 35,
+    '/\\s"z': 40,
+    "Lcx": 43,
+    "kvyFS?|": 46,
+    "Zga": 48,
+    "ETYe#*+<=>^_~×": 50,
+    "$0123456789": 51,
+    "VA": 58,
+    "DHG": 63,
+    "UNOQ&": 67,
+    "%w": 72,
+    "m": 80,
+    "M@W→…": 91,
+}
+"""Hundredths of the size of the font."""
+_WIDTHS = {letter: width for letters, width in _OF_LETTERS.items() for letter in letters}
+_OTHER, _WIDE, _FIRST_WIDE = 54, 105, 0x2E80
+_UNIT, _MARGIN = 52, 115
+"""One character of a column's width, and what its padding and an indent take, in the same unit at 10 points."""
+
+
+def lines(text: str, width: float) -> int:
+    """The lines of `text` at 10 points in a column of `width` characters.
+
+    >>> lines("common underlying other securities before", 38), lines("common underlying other securities", 24)
+    (1, 2)
+    >>> lines("1" * 100, 20), lines("One\\nTwo", 20), lines("", 5)
+    (6, 2, 1)
+    """
+    room = max(_WIDE, width * _UNIT - _MARGIN)
+    return sum(_wrapped(line, room) for line in text.split("\n"))
+
+
+def _wrapped(line: str, room: float) -> int:
+    """Words go to the next line whole; one that is longer than a line is broken."""
+    count, used = 1, 0.0
+    for word in line.split(" "):
+        length: float = sum(map(_width, word))
+        if used and used + length > room:
+            count, used = count + 1, 0.0
+        while length > room:
+            count, length = count + 1, length - room
+        used += length + _WIDTHS[" "]
+    return count
+
+
+def _width(letter: str) -> int:
+    return _WIDE if ord(letter) >= _FIRST_WIDE else _WIDTHS.get(letter, _OTHER)
