@@ -345,11 +345,19 @@ def _cell_text(value: Any) -> str:
 
 
 def _findings(case: Case) -> tuple[Finding, ...]:
-    from xl_conversion.core.history import replay
+    from xl_conversion.core.history import adjustment_of, replay
     from xl_conversion.core.tie_out import tie_out, tie_out_change
 
     if case.more:
-        return tuple(f for change in case.changes for f in tie_out_change(change, case.stated))
+        counted = {issuance.event: issuance for issuance in case.issuances}
+        found: list[Finding] = []
+        for change in case.changes:
+            issuance = counted.get(change.event.event)
+            if issuance is None:
+                found.extend(tie_out_change(change, case.stated))
+            else:
+                found.extend(tie_out(adjustment_of(change, issuance), case.stated))
+        return tuple(found)
     return tuple(
         finding
         for adjustment in replay(case.series, case.issuances)

@@ -37,7 +37,7 @@ from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.examples import write_example
 from xl_conversion.files import SaveError
 from xl_conversion.inputs.problems import InputError
-from xl_conversion.inputs.records import Case, read_cases
+from xl_conversion.inputs.reading import Case, read_cases
 
 Tables = dict[str, list[dict[str, str]]]
 NATIVE = {
@@ -634,7 +634,8 @@ class TestWords:
             "CP2 rounded to 2 decimals (half up), not above CP1\n2.0013011817... → 2.00"
         )
         assert rows["CP2"][2] == (
-            "CP1 × N / D, not above CP1\n= 6.41 × 36,520,262.5553822152... / 116,971,341, not above 6.41"
+            "CP1 × N / D, not above CP1, if P is below CP1, else CP1\n"
+            "= 6.41 × 36,520,262.5553822152... / 116,971,341, not above 6.41, since 0.1 is below 6.41"
         )
         assert rows["X"][4] == "115,559,617"
         texts = [str(value) for row in rows.values() for value in row if value and str(value)[0] != "="]
@@ -646,6 +647,16 @@ class TestWords:
         done = exported(tmp_path, tables)
         rows = {row[0]: row for row in loaded(done.path)["Calculation"].iter_rows(values_only=True)}
         assert rows["CP2 rounded"][2] == "CP1, since CP2 is not below it: what stays is not rounded\n= 6.415"
+
+    def test_a_price_paid_at_the_price_before_moves_nothing_whatever_the_counts_say(
+        self, office: Office, tmp_path: Path
+    ) -> None:
+        tables = two_events()
+        tables["securities"][0] |= {"consideration": "641"}  # 100 shares at 6.41; the counts say 2001
+        done = exported(tmp_path, tables)
+        assert done.adjustments[0].price == Fraction("6.41")
+        with office.session() as session:
+            assert_recalculates(session.open(done.path), done.path)
 
     @pytest.mark.parametrize("given", [True, False])
     def test_a_term_that_was_not_given_is_the_default(self, tmp_path: Path, given: bool) -> None:

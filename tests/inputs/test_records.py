@@ -25,8 +25,7 @@ from xl_conversion.core.terms import Basis
 from xl_conversion.core.tie_out import tie_out
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import InputError, Problem
-from xl_conversion.inputs.reading import read_companies
-from xl_conversion.inputs.records import Case, read_cases
+from xl_conversion.inputs.reading import Case, read_cases, read_companies
 
 FORMS = ("csv", "json", "xlsx")
 Tables = dict[str, list[dict[str, str]]]
@@ -233,7 +232,7 @@ class TestDigest:
     def test_is_the_same_in_every_process(self, tmp_path: Path) -> None:
         path = write(tmp_path, changed(("series", 0, "exempted", "Notes; shares; option; warrant")), "json")
         code = (
-            "from pathlib import Path; from xl_conversion.inputs.records import read_cases; "
+            "from pathlib import Path; from xl_conversion.inputs.reading import read_cases; "
             f"print(read_cases(Path({str(path)!r}))[0].digest)"
         )
         found = {
@@ -625,7 +624,11 @@ class TestPreferredShares:
         assert [series.preferred_shares for series in read.company.series] == [0, 0]
 
     def test_are_those_of_a_class_named_like_the_series(self, tmp_path: Path) -> None:
-        tables = company(("series", 0, "preferred_shares", ""), ("capitalization", 1, "class", "A"))
+        tables = company(
+            ("series", 0, "preferred_shares", ""),
+            ("capitalization", 1, "class", "A"),
+            ("capitalization", 1, "kind", "preferred"),
+        )
         (read,) = read_companies(write(tmp_path, tables, "csv"))
         assert read.company.series[0].preferred_shares == 0
 
@@ -648,7 +651,8 @@ class TestPreferredShares:
         assert problem.rule == "event round issues the series: leave it blank"
 
     def test_a_series_that_an_event_issues_is_no_class(self, tmp_path: Path) -> None:
-        (problem,) = refused(tmp_path, company(("capitalization", 1, "class", "B")))
+        tables = company(("capitalization", 1, "class", "B"), ("capitalization", 1, "kind", "preferred"))
+        (problem,) = refused(tmp_path, tables)
         assert (problem.row, problem.column, problem.value) == (3, "series", "B")
         assert problem.rule.startswith("event round issues the series, so it is no class of the capitalization")
 
@@ -657,6 +661,7 @@ class TestNames:
     def test_match_in_any_letter_case(self, tmp_path: Path) -> None:
         tables = company(
             ("series", 0, "exempted", "PLAN; grant 1;Option"),
+            ("series", 0, "method", "listed"),
             ("series", 0, "base_classes", "old notes; COMMON ; b"),
         )
         (found,) = read_companies(write(tmp_path, tables, "csv"))
@@ -674,9 +679,40 @@ class TestNames:
         ],
     )
     def test_that_match_nothing(self, tmp_path: Path, column: str, names: str, told: str, hint: str) -> None:
-        (problem,) = refused(tmp_path, company(("series", 0, column, names)))
+        listed = [("series", 0, "method", "listed")] if column == "base_classes" else []
+        (problem,) = refused(tmp_path, company(("series", 0, column, names), *listed))
         assert (problem.row, problem.column, problem.value, problem.hint) == (2, column, names, hint)
         assert problem.rule == f"{told} is no category, kind or name of what the company has or issues"
+
+
+class TestMethod:
+    def test_a_ratchet_for_a_period_needs_the_method_after_it(self, tmp_path: Path) -> None:
+        tables = company(("series", 0, "method", "full_ratchet"), ("series", 0, "ratchet_until", "2021-01-01"))
+        (problem,) = refused(tmp_path, tables)
+        assert (problem.column, problem.value) == ("method", "full_ratchet")
+
+    def test_a_listed_base_needs_its_classes(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, company(("series", 0, "method", "listed")))
+        assert problem.column == "base_classes"
+
+    def test_classes_need_a_listed_base(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, company(("series", 0, "base_classes", "common")))
+        assert problem.rule == "only the method listed has them, not broad"
+
+
+class TestNamesThatAreTaken:
+    def test_a_class_that_is_a_series_is_preferred(self, tmp_path: Path) -> None:
+        tables = company(("series", 0, "preferred_shares", ""), ("capitalization", 1, "class", "A"))
+        assert {problem.column for problem in refused(tmp_path, tables)} == {"kind"}
+
+    def test_two_counts_of_one_series(self, tmp_path: Path) -> None:
+        tables = company(("capitalization", 1, "class", "A"), ("capitalization", 1, "kind", "preferred"))
+        tables["series"][0]["preferred_shares"] = "123"
+        assert {problem.column for problem in refused(tmp_path, tables)} == {"shares"}
+
+    def test_a_row_of_the_tables(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, company(("capitalization", 1, "class", "Next round")))
+        assert (problem.column, problem.rule) == ("class", "the name is taken: call the class otherwise")
 
 
 class TestHints:

@@ -36,7 +36,7 @@ def export_cases(
     anybody's is overwritten unasked. All are made before the first one is written.
     """
     more = [
-        Problem(case.series.name, case.more, hint="xl-conversion history shows it; it is not exported yet")
+        Problem(case.series.name, case.more, hint="xl-conversion history shows the whole life")
         for case in cases
         if case.more
     ]

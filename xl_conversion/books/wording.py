@@ -66,6 +66,10 @@ def formula_words(step: Step, before: Sequence[Step]) -> tuple[str, str]:
     >>> *before, last = explain_split("1234.5", 1, 20)
     >>> formula_words(last, before)
     ('CP1 × old / new', '= 1,234.5 × 20 / 1')
+    >>> from xl_conversion.core.explanations import explain_cash_dividend_subtracted
+    >>> *before, last = explain_cash_dividend_subtracted("10", "1", "1")
+    >>> formula_words(last, before)
+    ('CP1 - dividend if T is below dividend, else CP1', '= 10, since 1 is not below 1')
     """
     if not step.formula:
         return "given", ""
@@ -78,7 +82,8 @@ def formula_words(step: Step, before: Sequence[Step]) -> tuple[str, str]:
 
     rounding = _rounding(tree)
     if rounding is None:
-        return _words(tree, symbol_words)[0], f"= {_words(tree, number)[0]}"
+        taken, why = _taken(tree, known, number)
+        return _words(tree, symbol_words)[0], f"= {_words(taken, number)[0]}{why}"
     value, decimals, words, limit = rounding
     places = int(known[decimals].value)
     if limit and known[value].value >= known[limit].value:
@@ -131,6 +136,16 @@ def _rounding(node: ast.expr) -> tuple[str, str, str, str] | None:
     return None
 
 
+def _taken(node: ast.expr, known: Mapping[str, Step], number: Callable[[str], str]) -> tuple[ast.expr, str]:
+    """The one of two ways that a figure is computed by, and why that one."""
+    match node:
+        case ast.Call(ast.Name("when"), [ast.Compare(ast.Name(left), _, [ast.Name(right)]), then, otherwise]):
+            below = known[left].value < known[right].value
+            is_below = "is below" if below else "is not below"
+            return then if below else otherwise, f", since {number(left)} {is_below} {number(right)}"
+    return node, ""
+
+
 def _words(node: ast.expr, name: Callable[[str], str]) -> tuple[str, int]:
     """An expression in words, and how tightly it holds together."""
     match node:
@@ -153,7 +168,9 @@ def _words(node: ast.expr, name: Callable[[str], str]) -> tuple[str, int]:
             return f"{_words(value, name)[0]}, {words} {_words(limit, name)[0]}", 0
         case ast.Call(ast.Name("when"), [ast.Compare(left, [ast.Lt()], [right]), then, otherwise]):
             condition = f"{_words(left, name)[0]} is below {_words(right, name)[0]}"
-            return f"{_words(then, name)[0]} if {condition}, else {_words(otherwise, name)[0]}", 0
+            first, strength = _words(then, name)
+            comma = "" if strength else ","
+            return f"{first}{comma} if {condition}, else {_words(otherwise, name)[0]}", 0
         case ast.Call(ast.Name(kind), [ast.Name(value_name), ast.Name(decimals)]) if kind in list(RoundingType):
             how = rounding_words(RoundingType(kind))
             return f"{name(value_name)} rounded to {name(decimals)} decimals ({how})", 0

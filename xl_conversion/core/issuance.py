@@ -146,6 +146,8 @@ def adjust(series: Series, issuance: Issuance) -> Adjustment:
         issuance.other_before,
         issuance.outstanding_after,
         issuance.other_after,
+        # The trigger is what was paid for the securities listed, whatever the company's counts say.
+        issuance.listed or None,
     )
     unrounded = weighted_average_charter(*letters)
     price = series.price.price(unrounded, not_above=cp1)

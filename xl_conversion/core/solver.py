@@ -127,6 +127,7 @@ class _Solver:
         self, state: State, money: Fraction, pool_part: Fraction, in_price: bool, day: date | None
     ) -> None:
         self.state, self.money, self.pool_part, self.in_price, self.day = state, money, pool_part, in_price, day
+        state.known_common()  # without it there is no fully diluted number
         self.before = sum(state.holdings().values(), ZERO)
         self.pool = sum((c.shares for c in state.classes.values() if c.kind is ClassKind.POOL), ZERO)
         base = Base(state)

@@ -27,7 +27,7 @@ from xl_conversion.core.stated import (
     shown_with_commas,
     with_commas,
 )
-from xl_conversion.core.terms import Basis
+from xl_conversion.core.terms import Basis, Method
 
 MAX_SUBSETS_OF = 12
 """More securities than this have too many combinations to try leaving some out."""
@@ -312,7 +312,8 @@ class _Tie:
             "" if same else self._count_that_b_follows(count),
             row.source,
         )
-        if not same and issuance.issued != listed:
+        averaged = self.series.method not in (Method.FULL_RATCHET, Method.NONE)
+        if not same and issuance.issued != listed and averaged:
             yield from self._with_listed_count()
 
     def _with_listed_count(self) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from xl_conversion.core.capitalization import ShareClass
@@ -36,9 +37,9 @@ MOST_NAMED = 10
 """More events than these are counted, not named."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Records:
-    """The rows of an input by table."""
+    """The rows of an input by table, and what is looked up in them again and again."""
 
     series: Sequence[SeriesRecord]
     events: Sequence[EventRecord]
@@ -53,7 +54,7 @@ class Records:
         """The rows, each table by its name."""
         return cls(**{name: [row for row in found if isinstance(row, Record)] for name, found in rows.items()})  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def companies(self) -> tuple[str, ...]:
         """In the order of the series."""
         return tuple(dict.fromkeys(row.company for row in self.series))
@@ -61,12 +62,34 @@ class Records:
     def company_of(self, row: EventRecord | ClassRecord) -> str:
         """The company that a row is of: its series', the one it names, or the only one; "" where that is open."""
         series = row.series if isinstance(row, EventRecord) else ""
-        named = {s.series: s.company for s in self.series}.get(series, row.company)
+        named = self._company_of_series.get(series, row.company)
         return named or (self.companies[0] if len(self.companies) == 1 else "")
 
     def of_company(self, company: str) -> list[EventRecord]:
         """Its events, in the order given."""
-        return [row for row in self.events if self.company_of(row) == company]
+        return self._events_of_company.get(company, [])
+
+    def securities_of(self, row: EventRecord) -> list[SecurityRecord]:
+        """What an event issues."""
+        return self._securities.get((row.series, row.event), [])
+
+    @cached_property
+    def _company_of_series(self) -> dict[str, str]:
+        return {row.series: row.company for row in self.series}
+
+    @cached_property
+    def _events_of_company(self) -> dict[str, list[EventRecord]]:
+        found: dict[str, list[EventRecord]] = {}
+        for row in self.events:
+            found.setdefault(self.company_of(row), []).append(row)
+        return found
+
+    @cached_property
+    def _securities(self) -> dict[tuple[str, str], list[SecurityRecord]]:
+        found: dict[tuple[str, str], list[SecurityRecord]] = {}
+        for row in self.securities:
+            found.setdefault((row.series, row.event), []).append(row)
+        return found
 
     def seen_by(self, series: SeriesRecord) -> list[EventRecord]:
         """The events of a series: its own and those of all series of its company."""
@@ -170,8 +193,7 @@ def securities_of(row: EventRecord, records: Records) -> tuple[Security, ...]:
     """What an event issues."""
     return tuple(
         Security(r.security, r.kind, r.shares, _consideration(r), r.source, r.calculable, r.category)
-        for r in records.securities
-        if (r.series, r.event) == (row.series, row.event)
+        for r in records.securities_of(row)
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from xl_conversion.core.adjustments import ImpossibleArgument
-from xl_conversion.core.history import Change, Company, history
+from xl_conversion.core.history import Change, Company, History, history
 from xl_conversion.core.holders import Holding
 from xl_conversion.core.issuance import Issuance
 from xl_conversion.core.stated import Stated
@@ -84,8 +84,8 @@ def read_cases(path: Path) -> list[Case]:
 
     Raises InputError with all problems found.
     """
-    records = _read(path, REQUIRED_TABLES)
-    return [_case(series, records) for series in records.series]
+    records, histories = _read(path, REQUIRED_TABLES)
+    return [_case(series, records, histories[series.company]) for series in records.series]
 
 
 def read_companies(path: Path) -> list[CompanyInput]:
@@ -93,7 +93,7 @@ def read_companies(path: Path) -> list[CompanyInput]:
 
     Raises InputError with all problems found.
     """
-    records = _read(path, ("series",))
+    records, _ = _read(path, ("series",))
     return [
         CompanyInput(
             name,
@@ -105,7 +105,8 @@ def read_companies(path: Path) -> list[CompanyInput]:
     ]
 
 
-def _read(path: Path, required: tuple[str, ...]) -> Records:
+def _read(path: Path, required: tuple[str, ...]) -> tuple[Records, dict[str, History]]:
+    """The rows, and the history of each company: that it can be replayed is part of being sound."""
     tables = read_tables(path, [record.table for record in RECORDS])
     problems = [
         Problem(str(path), f"the table {name} is missing", hint=f"an input has {', '.join(required)}")
@@ -121,9 +122,10 @@ def _read(path: Path, required: tuple[str, ...]) -> Records:
     if problems:
         raise InputError(problems)
     records = Records.of({name: [record for _, record in found] for name, found in rows.items()})
+    histories: dict[str, History] = {}
     for name in records.companies:
         try:
-            history(company_of(name, records))
+            histories[name] = history(company_of(name, records))
         except ImpossibleArgument as problem:
             table = tables.get("events", tables["series"])
             event = problem.argument.removeprefix("event ").partition(": ")[0].partition(" (")[0]
@@ -136,10 +138,10 @@ def _read(path: Path, required: tuple[str, ...]) -> Records:
             problems.append(table.problem(str(problem), row, hint=hint))
     if problems:
         raise InputError(problems)
-    return records
+    return records, histories
 
 
-def _case(series: SeriesRecord, records: Records) -> Case:
+def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
     seen = {(row.series, row.event) for row in records.seen_by(series)}
     own: dict[str, list[Record]] = {
         "series": [series],
@@ -154,7 +156,7 @@ def _case(series: SeriesRecord, records: Records) -> Case:
         stated_of(series, records),
         {name: tuple(found) for name, found in own.items()},
         more_than_counted(series, records),
-        history(company_of(series.company, records)).of(series.series),
+        of_company.of(series.series),
     )
 
 

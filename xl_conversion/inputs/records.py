@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -375,9 +375,3 @@ RECORDS: tuple[type[Record], ...] = (
     ClassRecord,
     HolderRecord,
 )
-
-
-def __getattr__(name: str) -> Any:
-    from xl_conversion.inputs import reading
-
-    return getattr(reading, name)

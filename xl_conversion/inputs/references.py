@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from xl_conversion.core.capitalization import ClassKind
+from xl_conversion.core.compare import NEXT_ROUND
 from xl_conversion.core.issuance import SecurityKind
 from xl_conversion.core.rounding import shorten
 from xl_conversion.core.stated import MAX_WRITTEN_DECIMALS, OF_SECURITIES, Item, read_written
+from xl_conversion.core.terms import Method
 from xl_conversion.inputs.assemble import Records, given
 from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS, problems_of
 from xl_conversion.inputs.fields import SCIENTIFIC, SCIENTIFIC_HINT, is_scientific
@@ -66,6 +68,10 @@ def reference_problems(
 _OF_EVERY_EVENT = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO, Item.DATE)
 
 
+_RESERVED = frozenset({"common", "new money", "pool top-up", NEXT_ROUND, "together"})
+"""What tables of who has what call their own rows."""
+
+
 class _Checks:
     def __init__(self, records: Records) -> None:
         self.records = records
@@ -78,10 +84,13 @@ class _Checks:
         self.with_classes = {records.company_of(row) for row in records.capitalization}
         self.issued: dict[tuple[str, str], str] = {}
         """The event that issues a security, by company and name."""
+        self.rights: set[tuple[str, str]] = set()
+        """The securities, by company and name, that are known by their name until they become common."""
         self.labels: dict[str, dict[str, str]] = {}
         """What a charter may name what a company has or issues by: as written, by the same in lower case."""
         self.astray = {e.event for e in records.events if e.series and e.series not in self.series}
         """Events of a series that is not there: what refers to them rightly is not told too."""
+        self.often = {name: Counter(row.event for row in records.of_company(name)) for name in records.companies}
         self._look_at_names()
 
     def _look_at_names(self) -> None:
@@ -96,6 +105,8 @@ class _Checks:
             company = self.records.company_of(event) if event else ""
             names.setdefault(company, []).extend((security.security, security.category))
             self.issued.setdefault((company, security.security), security.event)
+            if security.kind is not SecurityKind.SHARES:
+                self.rights.add((company, security.security))
         # A security of an event that is not there may be anybody's.
         lost = names.pop("", [])
         self.labels = {
@@ -113,6 +124,7 @@ class _Checks:
                     yield Broken("series", "it has no row in events")
                 yield from self._preferred(record)
                 yield from self._names_of(record)
+                yield from self._method(record)
             case EventRecord():
                 yield from self._event(record)
             case SecurityRecord():
@@ -125,6 +137,7 @@ class _Checks:
             case ClassRecord():
                 if not self.records.company_of(record):
                     yield Broken("company", "the input has several companies: name one", self.records.companies)
+                yield from self._class(record)
             case HolderRecord():
                 pass
 
@@ -147,6 +160,29 @@ class _Checks:
                 f"event {event} issues the series, so it is no class of the capitalization before the first event"
             )
             yield Broken("series", rule, hint="remove the class, or name the security of the event otherwise")
+
+    def _method(self, record: SeriesRecord) -> Iterator[Broken]:
+        if record.method is Method.FULL_RATCHET and record.ratchet_until is not None:
+            rule = "the full ratchet ends on ratchet_until: it must be the method that applies after that day"
+            yield Broken("method", rule)
+        if record.method is Method.LISTED and not record.base_classes:
+            yield Broken("base_classes", "the method listed needs the classes that the charter lists")
+        if record.method is not Method.LISTED and record.base_classes:
+            yield Broken("base_classes", f"only the method listed has them, not {record.method.value}")
+
+    def _class(self, record: ClassRecord) -> Iterator[Broken]:
+        company, name = self.records.company_of(record), record.class_
+        if name.casefold() in _RESERVED and record.kind is not ClassKind.COMMON:
+            yield Broken("class", "the name is taken: call the class otherwise")
+        if (company, name) in self.rights and name not in self.series:
+            event = self.issued[company, name]
+            yield Broken("class", f"event {event} issues a security of that name: call one of them otherwise")
+        series = self.series.get(name)
+        if series is not None and series.company == company:
+            if record.kind is not ClassKind.PREFERRED:
+                yield Broken("kind", f"the class is the series {name}: it must be preferred")
+            if series.preferred_shares is not None and series.preferred_shares != record.shares:
+                yield Broken("shares", f"preferred_shares of the series {name} says otherwise: give one of them")
 
     def _names_of(self, record: SeriesRecord) -> Iterator[Broken]:
         known = self.labels[record.company]
@@ -188,8 +224,8 @@ class _Checks:
             return
         columns = given(record)
         yield from (Broken(column, rule) for column, rule in problems_of(record.kind, columns))
-        of_company = self.records.of_company(company)
-        names = {row.event for row in of_company if row is not record}
+        often = self.often[company]
+        names = often.keys() if often[record.event] > 1 else often.keys() - {record.event}
         for column in ("of", "closing_of", "corrects"):
             if getattr(record, column) and getattr(record, column) not in names:
                 yield Broken(column, "no such other event of the company", names)
@@ -221,6 +257,8 @@ class _Checks:
 
     def _security(self, record: SecurityRecord) -> Iterator[Broken]:
         yield from self._of_event(record.series, record.event)
+        if record.security.casefold() in _RESERVED and record.kind is not SecurityKind.SHARES:
+            yield Broken("security", "the name is taken: call the security otherwise")
         if record.consideration is None and record.consideration_per_share is None and record.calculable:
             yield Broken("consideration", "consideration or consideration_per_share is required")
         elif record.consideration is not None and record.consideration_per_share is not None:

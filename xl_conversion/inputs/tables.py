@@ -25,11 +25,11 @@ from xl_conversion.core.rounding import MAX_DIGITS, shorten, to_text
 from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
 
 MAX_FILE = 200 * 1024 * 1024
-MAX_UNPACKED = 512 * 1024 * 1024
+MAX_UNPACKED = 256 * 1024 * 1024
 MAX_CELL = 30_000
 """Fewer than a cell holds, since a finished workbook adds words of its own."""
 MAX_ROWS = 1_048_575
-MAX_COLUMNS = 16_384
+MAX_COLUMNS = 256
 MAX_COLUMN_NAME = 255
 _HEADER = "the first row names the columns"
 _NO_SEPARATORS = 'write 33,831,184 as 33831184, without thousands separators, and a text with a comma as "a, b"'
@@ -213,7 +213,12 @@ def _sheet_rows(sheet: Any, formulas: Any, file: Path) -> Iterator[tuple[int, Se
     where = f"{file}, sheet {sheet.title}"
     for one in (sheet, formulas):
         one.reset_dimensions()  # a stale dimension would hide rows
-    rows = zip(sheet.iter_rows(), formulas.iter_rows(), strict=True)
+    rows = zip(
+        # One cell far to the right would fill each row up to it.
+        sheet.iter_rows(max_col=MAX_COLUMNS + 1),
+        formulas.iter_rows(max_col=MAX_COLUMNS + 1),
+        strict=True,
+    )
     for number, (cells, written) in enumerate(rows, start=1):
         if number > MAX_ROWS + 1:
             raise fail(where, f"more than {MAX_ROWS} rows", "split it")

@@ -13,7 +13,7 @@ from xl_conversion.core.rounding import shorten
 from xl_conversion.core.steps import Step
 from xl_conversion.core.terms import Basis
 
-WIDTHS = [13, 38, 54, 20, 34, 21, 20]
+WIDTHS = [13, 42, 74, 20, 34, 21, 20]
 HEADER = ["Symbol", "Figure", "Formula, and with numbers", "Value", "Exact value", "Unit", "Clause"]
 LONGEST_NAME = 90
 
@@ -32,7 +32,8 @@ def calculation_page(draft: Draft) -> None:
             page.break_before()
         page.section(f"{name}: conversion price", 0)
         cells = {symbol: draft.find(event, symbol) for symbol in ("A", "C", "K", "X", "Y")}
-        cells |= {"CP1": carried, "decimals": draft.terms.get("price_decimals", "")}
+        cells |= {"I": draft.find(event, "listed"), "CP1": carried}
+        cells["decimals"] = draft.terms.get("price_decimals", "")
         formats = _formats([*adjustment.price_steps, *adjustment.ratio_steps])
         _steps(draft, page, event, adjustment.price_steps, cells, formats)
         rounded = draft.steps.get((event, "CP2_rounded"), draft.steps[event, "CP2"])

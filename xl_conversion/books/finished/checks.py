@@ -79,10 +79,11 @@ def _never_rises(draft: Draft, page: Page, event: str) -> None:
 def _same_as_nvca(draft: Draft, page: Page, event: str, price: Fraction, relative: str) -> None:
     """The charter's letters and the NVCA form are the same fraction, where Y = C."""
     row = page.row
-    letters = {symbol: draft.find(event, symbol) for symbol in ("A", "C", "X", "Y", "K", "CP1", "CP2")}
+    letters = {symbol: draft.find(event, symbol) for symbol in ("A", "C", "X", "Y", "K", "CP1", "P")}
     base = f"({letters['A']}+{letters['C']})"
     issued = f"({letters['X']}+{letters['Y']}-{letters['A']}-{letters['C']})"
-    formula = f"=MIN({letters['CP1']},({letters['CP1']}*{base}+{letters['K']})/({base}+{issued}))"
+    adjusted = f"MIN({letters['CP1']},({letters['CP1']}*{base}+{letters['K']})/({base}+{issued}))"
+    formula = f"=IF({letters['P']}<{letters['CP1']},{adjusted},{letters['CP1']})"
     page.text(f"A{row}", f"Event {event}: the same price by the NVCA form, CP1 × (A + B) / (A + C)")
     number = draft.formats[event, "CP2"]
     page.number(f"B{row}", price, number, "plain")

@@ -29,7 +29,7 @@ from xl_conversion.books.wording import term_source
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
 
 PURPOSE = "Everything the model starts from, with its unit, rule and source: overwrite the blue cells"
-WIDTHS = (8, 46, 32, 20, 38, 72)
+WIDTHS = (8, 46, 32, 20, 38, 80)
 HEADER = ("Symbol", "Input", "Value", "Unit", "Rule", "Source")
 
 ILLUSTRATION = "illustration, in no document: overwrite"
