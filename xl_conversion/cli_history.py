@@ -340,7 +340,7 @@ def _written(value: Fraction, rounding: Rounding) -> str:
     from xl_conversion.core.rounding import shown, to_text
 
     if rounding.decimals is None or (value * 10**rounding.decimals).denominator != 1:
-        return shown(value)
+        return shown(value, 6)
     return to_text(value, rounding.decimals)
 
 

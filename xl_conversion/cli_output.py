@@ -46,7 +46,8 @@ def print_table(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         figure = name in right
-        table.add_column(name, justify="right" if figure else "left", overflow="fold", no_wrap=figure)
+        whole = figure or name == "date"
+        table.add_column(name, justify="right" if figure else "left", overflow="fold", no_wrap=whole)
     for number, row in enumerate(rows):
         ends = groups and number + 1 < len(rows) and bool(rows[number + 1][0])
         table.add_row(*map(Text, row), end_section=ends)
