@@ -15,8 +15,9 @@ from xl_conversion.cli_output import echo_json, print_table
 
 if TYPE_CHECKING:
     from xl_conversion.core.capitalization import Position
+    from xl_conversion.core.changes import Change
     from xl_conversion.core.compare import Outcome
-    from xl_conversion.core.history import Change, History
+    from xl_conversion.core.history import History
     from xl_conversion.core.solver import Round
     from xl_conversion.core.steps import Step
     from xl_conversion.core.terms import Rounding

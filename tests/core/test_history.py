@@ -15,6 +15,7 @@ from support.formulas import WHOLE, compute
 
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.capitalization import Base, ClassKind, ShareClass, State
+from xl_conversion.core.changes import Change
 from xl_conversion.core.events import (
     Amended,
     Cancelled,
@@ -33,7 +34,7 @@ from xl_conversion.core.events import (
     TenderOffer,
     Waived,
 )
-from xl_conversion.core.history import Change, Company, History, history
+from xl_conversion.core.history import Company, History, history
 from xl_conversion.core.issuance import Security, SecurityKind
 from xl_conversion.core.rounding import RoundingType
 from xl_conversion.core.terms import Basis, Closings, Method, Others, Rounding, Series

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from support.formulas import compute
 
-from xl_conversion.core.history import Change, Company, history
+from xl_conversion.core.changes import Change
+from xl_conversion.core.history import Company, history
 from xl_conversion.core.holders import convert
 from xl_conversion.core.rounding import to_text
 from xl_conversion.inputs.events import KINDS

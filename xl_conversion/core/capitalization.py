@@ -8,6 +8,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.events import Event, Exercised, Merged, Split, StockDividend, TenderOffer
 from xl_conversion.core.issuance import Security, SecurityKind
 from xl_conversion.core.terms import Basis, Method, Series
 
@@ -240,3 +241,39 @@ def _take_from_pool(state: State, shares: Fraction) -> None:
             taken = min(shares, one.shares)
             state.classes[name] = ShareClass(name, one.kind, one.shares - taken, one.source)
             shares -= taken
+
+
+def capitalization_after(event: Event, state: State) -> None:
+    """What an event that issues nothing does to the capitalization."""
+    match event:
+        case Split():
+            state.scale(event.new, event.old)
+        case StockDividend():
+            common = state.known_common() if event.outstanding is None else event.outstanding
+            state.scale(common + event.shares, common)
+        case TenderOffer() if state.common is not None:
+            state.common -= event.shares
+        case Merged():
+            state.property_name, state.per_common = event.property_name, event.per_common
+        case Exercised():
+            _exercise(event, state)
+
+
+def _exercise(event: Exercised, state: State) -> None:
+    if event.security in state.rights:
+        right = state.rights[event.security]
+        state.rights[event.security] = replace(right, left=less(event.security, right.left, event.shares))
+    elif event.security in state.classes:
+        one = state.classes[event.security]
+        state.classes[event.security] = replace(one, shares=less(event.security, one.shares, event.shares))
+    else:
+        raise ImpossibleArgument("security", event.security, "there is no such security that can become common")
+    if state.common is not None:
+        state.common += event.shares
+
+
+def less(name: str, left: Fraction, shares: Fraction) -> Fraction:
+    """What is left of `name` without `shares`; ImpossibleArgument where there are not so many."""
+    if shares > left:
+        raise ImpossibleArgument("shares", str(shares), f"only {left} are left of {name}")
+    return left - shares

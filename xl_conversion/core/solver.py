@@ -23,9 +23,9 @@ from fractions import Fraction
 
 from xl_conversion.core.adjustments import ImpossibleArgument, above_zero
 from xl_conversion.core.capitalization import ZERO, Base, ClassKind, Position, State
+from xl_conversion.core.changes import Change, settle
 from xl_conversion.core.effects import issuance_effects
 from xl_conversion.core.events import Issued
-from xl_conversion.core.history import Change, settle
 from xl_conversion.core.issuance import Security, SecurityKind
 from xl_conversion.core.rounding import Exact, brief, exact
 from xl_conversion.core.terms import Method, Others, Series

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
-from xl_conversion.core.history import Change
+from xl_conversion.core.changes import Change
 from xl_conversion.core.issuance import Adjustment, Conversion
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
 from xl_conversion.core.stated import (

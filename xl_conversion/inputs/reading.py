@@ -15,7 +15,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from xl_conversion.core.adjustments import ImpossibleArgument
-from xl_conversion.core.history import Change, Company, History, history
+from xl_conversion.core.changes import Change
+from xl_conversion.core.history import Company, History, history
 from xl_conversion.core.holders import Holding
 from xl_conversion.core.issuance import Issuance
 from xl_conversion.core.stated import Stated
