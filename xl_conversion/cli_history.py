@@ -387,7 +387,8 @@ def _print_holders(rows: Sequence[dict[str, Any]], position: Position) -> None:
         right=("preferred", "common", "fraction"),
     )
     listed = sum((r["preferred"] for r in rows), Fraction(0))
-    if position.preferred and listed != position.preferred:
+    known = position.preferred or position.series.preferred_shares
+    if known and listed != position.preferred:
         outstanding = shown_with_commas(position.preferred)
         click.echo(f"  the holders have {shown_with_commas(listed)} of {outstanding} outstanding")
 

@@ -685,6 +685,20 @@ class TestNames:
         assert problem.rule == f"{told} is no category, kind or name of what the company has or issues"
 
 
+class TestCorrections:
+    def test_a_figure_is_stated_of_the_event_that_is_corrected(self, tmp_path: Path) -> None:
+        write_example(tmp_path / "in", example="company")
+        path = tmp_path / "in" / "stated.csv"
+        path.write_text(path.read_text().replace("Series A,Bridge,", "Series A,Bridge recount,"))
+        with pytest.raises(InputError) as refusal:
+            read_companies(tmp_path / "in")
+        (problem,) = refusal.value.problems
+        assert (problem.column, problem.rule) == (
+            "event",
+            "the row corrects Bridge: state the figure of that event",
+        )
+
+
 class TestMethod:
     def test_a_ratchet_for_a_period_needs_the_method_after_it(self, tmp_path: Path) -> None:
         tables = company(("series", 0, "method", "full_ratchet"), ("series", 0, "ratchet_until", "2021-01-01"))

@@ -274,6 +274,9 @@ class _Checks:
         if event is None:
             yield from self._of_event(record.series, record.event)
             return
+        if event.corrects:
+            yield Broken("event", f"the row corrects {event.corrects}: state the figure of that event")
+            return
         subject = (event.series, record.event, record.subject)
         if record.subject and subject not in self.securities:
             yield from self._of_security(*subject, "subject")
