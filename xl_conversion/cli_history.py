@@ -283,7 +283,8 @@ def _histories(source: Path, as_of: date | None) -> Iterable[tuple[CompanyInput,
     from xl_conversion.core.history import history as of
     from xl_conversion.inputs.reading import read_companies
 
-    return [(one, of(one.company, as_of)) for one in read_companies(source)]
+    read = read_companies(source)
+    return [(one, one.history if as_of is None else of(one.company, as_of)) for one in read]
 
 
 def _chosen(one: CompanyInput, series: str | None) -> list[str]:

@@ -71,6 +71,8 @@ class CompanyInput:
 
     name: str
     company: Company
+    history: History
+    """With all that is known."""
     stated: Mapping[str, tuple[Stated, ...]]
     holdings: Mapping[str, tuple[Holding, ...]]
 
@@ -94,11 +96,12 @@ def read_companies(path: Path) -> list[CompanyInput]:
 
     Raises InputError with all problems found.
     """
-    records, _ = _read(path, ("series",))
+    records, histories = _read(path, ("series",))
     return [
         CompanyInput(
             name,
             company_of(name, records),
+            histories[name],
             {row.series: stated_of(row, records) for row in records.series if row.company == name},
             {row.series: holdings_of(row, records) for row in records.series if row.company == name},
         )
