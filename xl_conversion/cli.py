@@ -345,24 +345,9 @@ def _cell_text(value: Any) -> str:
 
 
 def _findings(case: Case) -> tuple[Finding, ...]:
-    from xl_conversion.core.history import adjustment_of, replay
-    from xl_conversion.core.tie_out import tie_out, tie_out_change
+    from xl_conversion.core.tie_out import tie_out_history
 
-    if case.more:
-        counted = {issuance.event: issuance for issuance in case.issuances}
-        found: list[Finding] = []
-        for change in case.changes:
-            issuance = counted.get(change.event.event)
-            if issuance is None:
-                found.extend(tie_out_change(change, case.stated))
-            else:
-                found.extend(tie_out(adjustment_of(change, issuance), case.stated))
-        return tuple(found)
-    return tuple(
-        finding
-        for adjustment in replay(case.series, case.issuances)
-        for finding in tie_out(adjustment, case.stated)
-    )
+    return tie_out_history(case.changes, case.issuances, case.stated)
 
 
 def _print_findings(case: Case, findings: Sequence[Finding]) -> None:

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from xl_conversion.cli import _findings
 from xl_conversion.core.history import history, replay
 from xl_conversion.core.solver import solve_round
+from xl_conversion.core.tie_out import Finding, tie_out, tie_out_history
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import InputError
-from xl_conversion.inputs.reading import read_cases, read_companies
+from xl_conversion.inputs.reading import Case, read_cases, read_companies
+
+
+def _findings(case: Case) -> tuple[Finding, ...]:
+    return tie_out_history(case.changes, case.issuances, case.stated)
+
 
 ABOVE = {
     "series": [
@@ -72,6 +77,9 @@ def test_further_terms_change_nothing_of_a_tie_out_that_they_do_not_concern(tmp_
     (plain,), (more,) = read_cases(tmp_path / "plain"), read_cases(tmp_path / "more")
     assert more.more
     assert _findings(more) == _findings(plain)
+    # Nor does the way in which the plain one is computed step by step.
+    (adjustment,) = replay(plain.series, plain.issuances)
+    assert _findings(plain) == tie_out(adjustment, plain.stated)
 
 
 def test_a_round_needs_the_common_outstanding(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from xl_conversion.books.finished import finished_workbook
 from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment
-from xl_conversion.core.tie_out import Finding, tie_out
+from xl_conversion.core.tie_out import Finding, tie_out_history
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import Case
@@ -46,7 +46,7 @@ def export_cases(
     made: list[tuple[Exported, bytes]] = []
     for case in cases:
         adjustments = replay(case.series, case.issuances)
-        findings = tuple(f for adjustment in adjustments for f in tie_out(adjustment, case.stated))
+        findings = tie_out_history(case.changes, case.issuances, case.stated)
         data = finished_workbook(case, adjustments, findings)
         path = folder / f"{_free_name(case, taken)}.xlsx"
         same = _holds(path, data)

@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
 from xl_conversion.core.explanations import explain_conversion_ratio, explain_weighted_average_charter
-from xl_conversion.core.rounding import RoundingType, round_whole
 from xl_conversion.core.steps import Step
 from xl_conversion.core.terms import Basis, Series
 
@@ -80,10 +79,6 @@ class Conversion:
     def common(self) -> Fraction:
         """Shares of common, unrounded."""
         return self.principal / self.conversion_price
-
-    def whole_common(self, rounding_type: RoundingType) -> int:
-        """Shares of common, made whole."""
-        return round_whole(self.common, rounding_type)
 
 
 @dataclass(frozen=True, slots=True)

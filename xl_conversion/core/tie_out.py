@@ -15,7 +15,8 @@ from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
 from xl_conversion.core.changes import Change
-from xl_conversion.core.issuance import Adjustment, Conversion
+from xl_conversion.core.history import adjustment_of
+from xl_conversion.core.issuance import Adjustment, Conversion, Issuance
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
 from xl_conversion.core.stated import (
     MAX_WRITTEN_DECIMALS,
@@ -189,6 +190,22 @@ def tie_out_change(change: Change, stated: Iterable[Stated]) -> tuple[Finding, .
             raise ValueError(f"{row.item} of {event}: the event has no such figure")
         if row.reference:
             found.append(_reference(row))
+    return tuple(found)
+
+
+def tie_out_history(
+    changes: Iterable[Change], issuances: Iterable[Issuance], stated: Sequence[Stated]
+) -> tuple[Finding, ...]:
+    """The findings on every figure that is `stated` of a series, event by event: all letters of the `issuances`
+    that bring the company's own counts, price and ratio of any other event."""
+    counted = {issuance.event: issuance for issuance in issuances}
+    found: list[Finding] = []
+    for change in changes:
+        issuance = counted.get(change.event.event)
+        if issuance is None:
+            found.extend(tie_out_change(change, stated))
+        else:
+            found.extend(tie_out(adjustment_of(change, issuance), stated))
     return tuple(found)
 
 
