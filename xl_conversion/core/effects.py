@@ -12,14 +12,13 @@ from typing import NamedTuple
 from xl_conversion.core import adjustments, explanations
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.capitalization import ZERO, Base, Position, State
+from xl_conversion.core.clauses import cash_dividend_clause, spin_off_clause
 from xl_conversion.core.events import (
     CashDividend,
-    CashForm,
     Counts,
     Event,
     Rights,
     SpinOff,
-    SpinOffForm,
     Split,
     StockDividend,
     TenderOffer,
@@ -65,21 +64,15 @@ def effect(event: Event, position: Position, state: State) -> Effect | None:
                 adjustments.stock_dividend, explanations.explain_stock_dividend, "stock dividend", arguments
             )
         case CashDividend():
-            return _cash_dividend(event, cp1)
+            clause = cash_dividend_clause(event.method, cp1, event.dividend, event.market_price, event.threshold)
+            return _effect(clause.compute, clause.explain, "cash dividend", clause.arguments)
         case Rights():
             common = state.known_common() if event.outstanding is None else event.outstanding
             arguments = (cp1, common, event.offered, event.offer_price, event.market_price)
             return _effect(adjustments.rights, explanations.explain_rights, "rights below market", arguments)
         case SpinOff():
-            arguments = (cp1, event.distributed_value, event.market_price)
-            if event.method is SpinOffForm.OVER_SUM:
-                return _effect(adjustments.spin_off, explanations.explain_spin_off, "distribution", arguments)
-            return _effect(
-                adjustments.spin_off_over_market,
-                explanations.explain_spin_off_over_market,
-                "distribution",
-                arguments,
-            )
+            clause = spin_off_clause(event.method, cp1, event.distributed_value, event.market_price)
+            return _effect(clause.compute, clause.explain, "distribution", clause.arguments)
         case TenderOffer():
             common = state.known_common() if event.outstanding is None else event.outstanding
             arguments = (cp1, event.consideration, common, common - event.shares, event.market_price)
@@ -87,25 +80,6 @@ def effect(event: Event, position: Position, state: State) -> Effect | None:
                 adjustments.tender_offer, explanations.explain_tender_offer, "tender above market", arguments
             )
     return None
-
-
-def _cash_dividend(event: CashDividend, cp1: Fraction) -> Effect:
-    if event.method is CashForm.SUBTRACT:
-        arguments: tuple[Fraction, ...] = (cp1, event.dividend, event.threshold)
-        return _effect(
-            adjustments.cash_dividend_subtracted,
-            explanations.explain_cash_dividend_subtracted,
-            "cash dividend",
-            arguments,
-        )
-    if event.market_price is None:
-        raise ImpossibleArgument("market_price", "blank", f"the {event.method.value} form needs it")
-    arguments = (cp1, event.dividend, event.market_price, event.threshold)
-    if event.method is CashForm.EXCESS:
-        return _effect(
-            adjustments.cash_dividend_excess, explanations.explain_cash_dividend_excess, "cash dividend", arguments
-        )
-    return _effect(adjustments.cash_dividend, explanations.explain_cash_dividend, "cash dividend", arguments)
 
 
 def _effect(
