@@ -13,6 +13,7 @@ import click
 
 from xl_conversion import __version__
 from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
+from xl_conversion.cli_libreoffice import libreoffice
 from xl_conversion.cli_output import echo_json
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def cli() -> None:
 def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
     """Evaluate a worksheet function as a cell would.
 
-    An ARG is a number, an ISO date, TRUE or FALSE, an error such as #N/A, other text, "" for a blank cell, or
-    @FILE.csv for a range. A range in gives rows out, separated by tabs.
+    An ARG is a number, an ISO date, TRUE or FALSE, an error such as #N/A, other text, "" for a blank cell,
+    an array constant such as {"class","shares";"Common",4000}, or @FILE.csv for a range. A range in gives rows
+    out, separated by tabs.
     """
     from xl_conversion.core.rounding import shorten
     from xl_conversion.functions.boundary import CellError
@@ -219,21 +221,7 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_EXCEPTIONS)
 
 
-@cli.group(epilog="Example: xl-conversion libreoffice oxt xl_conversion.oxt")
-def libreoffice() -> None:
-    """Bring the worksheet functions to LibreOffice Calc."""
-
-
-@libreoffice.command(epilog="Example: xl-conversion libreoffice oxt xl_conversion.oxt")
-@click.argument("path", metavar="FILE", type=click.Path(path_type=Path), default="xl_conversion.oxt")
-def oxt(path: Path) -> None:
-    """Write the extension to install with Tools > Extensions in Calc."""
-    from xl_conversion.hosts.libreoffice.addin import write_oxt
-
-    click.echo(write_oxt(path))
-
-
-for command in (history, explain, compare, solve_round_command):
+for command in (history, explain, compare, solve_round_command, libreoffice):
     cli.add_command(command)
 
 
@@ -313,10 +301,13 @@ def _explain_function(function: Function) -> None:
 
 
 def _cell_or_range(text: str) -> Cell | Range:
-    from xl_conversion.functions.typed import cell_of
+    from xl_conversion.functions.typed import argument_of, cell_of
 
     if not text.startswith("@"):
-        return cell_of(text)
+        try:
+            return argument_of(text)
+        except ValueError as problem:
+            _stop(str(problem), 'write it as {"class","shares";"Common",4000000}', EXIT_INPUT)
     from xl_conversion.inputs.tables import csv_cells
 
     return [[cell_of(cell.strip()) for cell in row] for row in csv_cells(Path(text[1:]))]

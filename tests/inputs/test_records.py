@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import json
@@ -12,20 +13,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
+from xl_conversion.books.export import export_cases
+from xl_conversion.core.capitalization import ClassKind
 from xl_conversion.core.history import replay
+from xl_conversion.core.issuance import Security, SecurityKind
 from xl_conversion.core.rounding import RoundingType
 from xl_conversion.core.terms import Basis
-from xl_conversion.core.tie_out import tie_out
+from xl_conversion.core.tie_out import tie_out, tie_out_history
 from xl_conversion.examples import write_example
+from xl_conversion.inputs.fields import Unfit
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import Case, read_cases, read_companies
+from xl_conversion.inputs.records import RECORDS, ClassRecord, Record
+from xl_conversion.inputs.rows import read_row
 
 FORMS = ("csv", "json", "xlsx")
 Tables = dict[str, list[dict[str, str]]]
@@ -395,14 +402,14 @@ class TestBadCells:
                 [("securities", 0, "consideration", "1")],
                 2,
                 "consideration",
-                "give consideration or consideration_per_share, not both",
+                "give consideration, consideration_per_share, or paid and exercise_price: one of them",
                 "",
             ),
             (
                 [("securities", 1, "consideration", "")],
                 3,
                 "consideration",
-                "consideration or consideration_per_share is required",
+                "consideration, consideration_per_share, or paid and exercise_price is required",
                 "",
             ),
             (
@@ -507,6 +514,190 @@ class TestBadCells:
             (3, "kind"),
             (4, "item"),
         ]
+
+
+class TestARow:
+    def test_becomes_a_record_with_its_types(self) -> None:
+        cells = {"class": "Pool", "kind": "POOL", "shares": "1/3", "company": "", "source": "Plan"}
+        made = read_row(ClassRecord, cells)
+        assert isinstance(made, ClassRecord)
+        assert (made.class_, made.kind, made.shares) == ("Pool", ClassKind.POOL, Fraction(1, 3))
+        assert (made.company, made.source, made.note) == ("", "Plan", "")
+        assert made.model_fields_set == {"class_", "kind", "shares", "source"}
+        assert made == ClassRecord(class_="Pool", kind=ClassKind.POOL, shares=Fraction(1, 3), source="Plan")
+        with pytest.raises(AttributeError):
+            made.shares = Fraction(1)  # type: ignore[misc]
+
+    def test_tells_all_its_problems_in_the_order_of_the_columns(self) -> None:
+        cells = {"shares": "-1", "kind": "", "class": "", "company": "x" * 256}
+        broken = read_row(ClassRecord, cells)
+        assert isinstance(broken, list)
+        assert [(one.column, one.rule) for one in broken] == [
+            ("company", "it must have at most 255 characters"),
+            ("class", "a value is required"),
+            ("kind", "it must be one of common, preferred, option, warrant, convertible_note, pool"),
+            ("shares", "it must be 0 or above"),
+        ]
+
+    @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.table)
+    def test_has_the_types_that_its_class_says(self, record: type[Record]) -> None:
+        samples = ("1", "x", "2020-01-01", "yes", "option", "common", "rounded", "floor", "broad", "before")
+        samples += ("as_first", "holder", "A")
+        for name, column in record.model_fields.items():
+            read = []
+            for text in samples:
+                with contextlib.suppress(Unfit):
+                    read.append(column.read(text))
+            held = get_args(column.type) if type(None) in get_args(column.type) else (column.type,)
+            assert {type(value) for value in read} == {get_origin(one) or one for one in held} - {type(None)}, name
+
+
+class TestImpossible:
+    """A value of the right type that cannot be is told from one that is missing or of another type."""
+
+    @pytest.mark.parametrize(
+        ("table", "column", "value", "impossible"),
+        [
+            ("series", "original_issue_price", "", False),
+            ("series", "original_issue_price", "ten", False),
+            ("series", "original_issue_price", "$6.41", False),
+            ("series", "original_issue_price", "4.56E+07", False),
+            ("series", "original_issue_price", "0", True),
+            ("series", "original_issue_price", "-6.41", True),
+            ("series", "original_issue_price", "1" + "0" * 18, True),
+            ("series", "original_issue_price", "9" * 400, True),
+            ("series", "price_decimals", "two", False),
+            ("series", "price_decimals", "2.5", True),
+            ("series", "price_decimals", "-1", True),
+            ("series", "price_decimals", "16", True),
+            ("series", "price_rounding_type", "up", False),
+            ("series", "company", "x" * 256, False),
+            ("events", "date", "", False),
+            ("events", "date", "2002-02-30", False),
+            ("events", "date", "1900-02-28", True),
+            ("events", "kind", "bond", False),
+            ("events", "other_before", "-1", True),
+            ("events", "outstanding_after", "1000000", True),
+            ("events", "outstanding_before", "", False),
+            ("securities", "kind", "bond", False),
+            ("securities", "event", "frist", False),
+            ("stated", "stated", "many", False),
+            ("stated", "stated", "1." + "0" * 16, True),
+        ],
+    )
+    def test_cells(self, tmp_path: Path, table: str, column: str, value: str, impossible: bool) -> None:
+        problems = refused(tmp_path, changed((table, 0, column, value)))
+        assert {problem.impossible for problem in problems if problem.column == column} == {impossible}
+
+    @pytest.mark.parametrize(
+        ("changes", "impossible"),
+        [
+            ([("shares", "0.5")], True),
+            ([("shares", "")], False),
+            ([("kind", "split"), ("shares", ""), ("split_new", "1"), ("split_old", "2")], True),
+        ],
+    )
+    def test_events(self, tmp_path: Path, changes: list[tuple[str, str]], impossible: bool) -> None:
+        problems = refused(tmp_path, company(*(("events", 1, *change) for change in changes)), "json")
+        assert [problem.impossible for problem in problems] == [impossible]
+
+    def test_histories(self, tmp_path: Path) -> None:
+        tables = changed(
+            ("series", 0, "conversion_price", "0.01"),
+            ("series", 0, "price_decimals", "2"),
+            ("securities", 0, "consideration_per_share", "0"),
+            ("securities", 1, "consideration", "0"),
+        )
+        assert [problem.impossible for problem in refused(tmp_path, tables)] == [True]
+
+
+def own(**cells: str) -> Tables:
+    """The base, of which the event itself says what was issued."""
+    tables = copy.deepcopy(BASE)
+    del tables["securities"], tables["conversions"], tables["stated"]
+    tables["events"][0] |= {"shares": "250000", "consideration": "1000000", **cells}
+    return tables
+
+
+class TestAnIssuanceThatSaysItself:
+    def test_issues_one_security_named_like_it(self, tmp_path: Path) -> None:
+        (issuance,) = read(tmp_path, own(source="Minutes")).issuances
+        assert issuance.securities == (
+            Security("first", SecurityKind.SHARES, Fraction(250_000), Fraction(1_000_000), "Minutes"),
+        )
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_is_as_one_with_a_row_in_securities(self, tmp_path: Path, form: str) -> None:
+        listed = copy.deepcopy(BASE)
+        del listed["conversions"], listed["stated"]
+        row = {"security": "first", "kind": "shares", "shares": "250000", "consideration": "1000000"}
+        listed["securities"] = [{"series": "A", "event": "first", **row}]
+        one, other = read(tmp_path / "own", own(), form), read(tmp_path / "listed", listed, form)
+        assert (one.series, one.issuances, one.more) == (other.series, other.issuances, other.more)
+        assert [change.price for change in one.changes] == [change.price for change in other.changes]
+        assert one.records["securities"] == other.records["securities"]
+
+    def test_may_be_for_nothing(self, tmp_path: Path) -> None:
+        case = read(tmp_path, own(consideration="0"))
+        assert case.issuances[0].consideration == 0
+        assert case.changes[0].price < Fraction("8.5")
+
+    def test_beside_one_with_rows_in_securities(self, tmp_path: Path) -> None:
+        tables = copy.deepcopy(BASE)
+        row = {"event": "second", "date": "2021-01-01", "shares": "10", "consideration": "20"}
+        tables["events"] = [{**tables["events"][0], "shares": "", "consideration": ""}]
+        tables["events"].append({**tables["events"][0], **row, "outstanding_after": ""})
+        first, second = read(tmp_path, tables).issuances
+        assert [security.name for security in first.securities] == ["Notes", "Common"]
+        assert [security.name for security in second.securities] == ["second"]
+        assert second.outstanding_after == 1_000_010
+
+    def test_is_tied_out_and_exported(self, tmp_path: Path) -> None:
+        tables = own(outstanding_after="")
+        stated = {"series": "A", "event": "first", "reference": ""}
+        tables["stated"] = [
+            {**stated, "item": "X", "subject": "", "stated": "1,250,000"},
+            {**stated, "item": "common_shares", "subject": "first", "stated": "250,001"},
+        ]
+        case = read(tmp_path, tables)
+        found = tie_out_history(case.changes, case.issuances, case.stated)
+        assert [(one.item.value, one.is_exception) for one in found] == [("X", False), ("common_shares", True)]
+        (exported,) = export_cases([case], tmp_path / "out")
+        sheet = load_workbook(exported.path)["Securities"]
+        assert any(cell.value == "first" for cell in sheet["B"])
+
+    def test_counts_by_the_capitalization(self, tmp_path: Path) -> None:
+        tables = company()
+        tables["events"][0] |= {"event": "seed", "shares": "100", "consideration": "500"}
+        del tables["securities"]
+        tables["series"] = tables["series"][:1]
+        (found,) = read_companies(write(tmp_path, tables, "csv"))
+        assert found.history.state.common == 1110
+
+    @pytest.mark.parametrize("given", ["shares", "consideration"])
+    def test_says_both(self, tmp_path: Path, given: str) -> None:
+        (blank,) = {"shares", "consideration"} - {given}
+        (problem,) = refused(tmp_path, own(**{blank: ""}))
+        assert (problem.row, problem.column, problem.value) == (2, blank, "")
+        assert problem.rule == "an issuance needs both shares and consideration, or rows in securities instead"
+
+    @pytest.mark.parametrize("column", ["shares", "consideration"])
+    def test_has_no_rows_in_securities(self, tmp_path: Path, column: str) -> None:
+        other = {"shares": "consideration", "consideration": "shares"}[column]
+        (problem,) = refused(tmp_path / "1", changed(("events", 0, column, "7")))
+        assert (problem.row, problem.column, problem.value) == (2, column, "7")
+        assert problem.rule == "the event has rows in securities too: give the securities in one place"
+        (both,) = refused(tmp_path / "2", changed(("events", 0, column, "7"), ("events", 0, other, "7")))
+        assert (both.column, both.rule) == ("shares", problem.rule)
+
+    def test_without_any_there_is_still_none(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, own(shares="", consideration=""))
+        assert problem.rule == "the event has no row in securities"
+
+    def test_may_be_what_a_charter_exempts(self, tmp_path: Path) -> None:
+        tables = own()
+        tables["series"][0]["exempted"] = "First"
+        assert read(tmp_path, tables).changes[0].price == Fraction("8.5")
 
 
 class TestBadTables:
@@ -916,6 +1107,23 @@ def cases_or_none(path: Path) -> list[Case]:
         return read_cases(path)
     except InputError:
         return []
+
+
+def test_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE, "csv")
+    code = (
+        "import sys\n"
+        "sys.modules['pydantic'] = sys.modules['openpyxl'] = None\n"
+        "before = set(sys.modules)\n"
+        "import xl_conversion.inputs.reading\n"
+        "from pathlib import Path\n"
+        f"assert xl_conversion.inputs.reading.read_cases(Path({str(path)!r}))\n"
+        "import xl_conversion.inputs.pages\n"
+        "found = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+        "assert found <= {*sys.stdlib_module_names, 'xl_conversion'}, found\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_records_are_frozen(tmp_path: Path) -> None:

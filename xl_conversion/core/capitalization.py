@@ -183,12 +183,16 @@ class Base:
 
     def of(self, series: Series) -> Parts:
         """Common outstanding on the base that the charter of `series` names."""
-        key = series.base_classes if series.method is Method.LISTED else series.method
-        if key not in self._counted:
-            found = self._listed(key) if isinstance(key, frozenset) else self._count(key)
+        return self.on(series.base_classes if series.method is Method.LISTED else series.method)
+
+    def on(self, base: Method | frozenset[str]) -> Parts:
+        """Common outstanding on one of the bases, or on the classes that are listed by name or kind, in small
+        letters."""
+        if base not in self._counted:
+            found = self._listed(base) if isinstance(base, frozenset) else self._count(base)
             counted = {name: shares for name, shares in found.items() if shares}
-            self._counted[key] = Parts(sum(counted.values(), ZERO), counted)
-        return self._counted[key]
+            self._counted[base] = Parts(sum(counted.values(), ZERO), counted)
+        return self._counted[base]
 
     def _count(self, method: Method) -> dict[str, Fraction]:
         state = self._state

@@ -26,6 +26,7 @@ def cash_dividend_clause(
 ) -> Clause:
     """The clause for a cash dividend by `method`; ImpossibleArgument without the market price that it needs."""
     before, paid, least = exact(conversion_price), exact(dividend), exact(threshold)
+    method = CashForm(method)  # its text would do too, but never as another form
     if method is CashForm.SUBTRACT:
         return Clause(
             adjustments.cash_dividend_subtracted,
@@ -45,7 +46,7 @@ def spin_off_clause(
 ) -> Clause:
     """The clause for a distribution by `method`."""
     arguments = (exact(conversion_price), exact(distributed_value), exact(market_price))
-    if method is SpinOffForm.OVER_MARKET:
+    if SpinOffForm(method) is SpinOffForm.OVER_MARKET:
         return Clause(adjustments.spin_off_over_market, explanations.explain_spin_off_over_market, arguments)
     return Clause(adjustments.spin_off, explanations.explain_spin_off, arguments)
 

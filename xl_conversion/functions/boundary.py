@@ -108,12 +108,39 @@ def rounding_type(cell: Cell) -> RoundingType:
     if isinstance(cell, CellError):
         raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
     names = ", ".join(RoundingType)
-    if not isinstance(cell, str):
-        raise WorksheetError(VALUE, f"is {show(cell)}; it must be one of {names}")
     try:
-        return RoundingType.parse(cell)
+        return RoundingType.parse(cell if isinstance(cell, str) else "")
     except ValueError:
-        raise WorksheetError(VALUE, f"is {shorten(cell)!r}; it must be one of {names}") from None
+        raise WorksheetError(VALUE, f"is {_told(cell)}; it must be one of {names}") from None
+
+
+def word(cell: Cell, words: Sequence[str]) -> str:
+    """The one of `words` that a cell names, in any letter case, else a WorksheetError (#VALUE!)."""
+    names = ", ".join(words)
+    named = text(cell, f"it must be one of {names}").strip().lower().replace(" ", "_")
+    if named not in words:
+        raise WorksheetError(VALUE, f"is {_told(cell)}; it must be one of {names}")
+    return named
+
+
+def text(cell: Cell, rule: str = "a text is required") -> str:
+    """The text in a cell, else a WorksheetError (#VALUE!)."""
+    if isinstance(cell, CellError):
+        raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
+    if not isinstance(cell, str) or not cell.strip():
+        raise WorksheetError(VALUE, f"is {_told(cell)}; {rule}")
+    return cell
+
+
+def flag(cell: Cell) -> bool:
+    """TRUE or FALSE, which some hosts hand over as 1 or 0, else a WorksheetError (#VALUE!)."""
+    if isinstance(cell, CellError):
+        raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
+    if isinstance(cell, bool | int | float) and cell in (0, 1):
+        return bool(cell)
+    if isinstance(cell, str) and cell.strip().upper() in ("TRUE", "FALSE"):
+        return cell.strip().upper() == "TRUE"
+    raise WorksheetError(VALUE, f"is {_told(cell)}; it must be TRUE or FALSE")
 
 
 def is_blank(cell: Cell) -> bool:
@@ -152,6 +179,11 @@ def show(cell: Cell) -> str:
         case float():
             return f"{cell:.15g}"
     return shorten(str(cell))
+
+
+def _told(cell: Cell) -> str:
+    """A cell in a message: a text in quotation marks, so that it is seen to be one."""
+    return repr(shorten(cell)) if isinstance(cell, str) and cell else show(cell) if cell != "" else "blank"
 
 
 def _from_decimal(cell: Decimal) -> Fraction:

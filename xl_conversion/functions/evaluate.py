@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from xl_conversion.core.adjustments import ImpossibleArgument
-from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
+from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType, shorten
+from xl_conversion.core.steps import Step
 from xl_conversion.functions.boundary import (
+    MAX_MESSAGE,
     MISSING,
     NA,
     NUM,
+    VALUE,
     Cell,
     CellError,
     Range,
     WorksheetError,
+    flag,
     is_blank,
     number,
     rounding_type,
+    show,
+    text,
     to_double,
     whole_number,
+    word,
 )
-from xl_conversion.functions.catalogue import Argument, Function, Kind
+from xl_conversion.functions.definition import HOW_TO_ROUND, Argument, Figure, Function, Kind, Rows
+from xl_conversion.functions.sheet_tables import SheetTable
 
 T = TypeVar("T")
 Value = float | str | CellError
+Exactly = Fraction | str | CellError
+Input: TypeAlias = Cell | SheetTable
 MAX_SPILL = 5_000_000
 
 
 def evaluate(function: Function, cells: Sequence[Cell | Range]) -> Value | list[list[Value]]:
     """The value of `function` for `cells`, one for each argument in order, trailing optional ones left out.
 
-    A range for an argument spills: a column against a row gives a grid, and an error stands in the element
-    that it concerns.
+    A range for a single argument spills: a column against a row gives a grid, and an error stands in the element
+    that it concerns. A table is taken whole.
 
     >>> from xl_conversion.functions.catalogue import FUNCTIONS
     >>> evaluate(FUNCTIONS["CP_SPLIT"], [50.0, 2.0, 1.0])
@@ -44,27 +54,36 @@ def evaluate(function: Function, cells: Sequence[Cell | Range]) -> Value | list[
     >>> print(evaluate(FUNCTIONS["CP_SPLIT"], [50.0, 0.0, 1.0]))
     #NUM! CP_SPLIT: split_new is 0; it must be above 0
     """
-    return _broadcast(function, cells, _value, lambda error: error)
+    return _evaluate(function, cells, _value, _shown)
 
 
-def evaluate_exact(
-    function: Function, cells: Sequence[Cell | Range]
-) -> Fraction | str | CellError | list[list[Fraction | str | CellError]]:
-    """As :func:`evaluate`, but the exact figure before rounding."""
-    return _broadcast(function, cells, _exact, lambda error: error)
+def evaluate_exact(function: Function, cells: Sequence[Cell | Range]) -> Exactly | list[list[Exactly]]:
+    """As :func:`evaluate`, but the exact figures before rounding."""
+    return _evaluate(function, cells, _exact, lambda figure: "" if figure is None else figure)
 
 
-def _value(function: Function, cells: Sequence[Cell]) -> Value:
+def steps_of(function: Function, cells: Sequence[Cell]) -> tuple[Step, ...]:
+    """The steps of a function for the cells that it takes, the last of them its figure.
+
+    Raises WorksheetError where the function gives an error.
+    """
+    arguments, result = _compute(function, cells)
+    if function.explain is None or not isinstance(result, Fraction):
+        raise TypeError(f"{function.name} has no steps")
+    _finished(function, result, arguments)  # an error of the rounding first
+    options = {a.name: arguments[a.name] for a in function.arguments if a.kind in HOW_TO_ROUND}
+    return function.explain(*_of_computation(function, arguments), **options)
+
+
+def _value(function: Function, cells: Sequence[Input]) -> Value:
     try:
         arguments, result = _compute(function, cells)
-        if isinstance(result, str):
-            return result
-        return to_double(_finished(function, result, arguments))
+        return to_double(_finished(function, result, arguments)) if isinstance(result, Fraction) else result
     except WorksheetError as problem:
         return _named(function, problem)
 
 
-def _exact(function: Function, cells: Sequence[Cell]) -> Fraction | str | CellError:
+def _exact(function: Function, cells: Sequence[Input]) -> Exactly:
     try:
         arguments, result = _compute(function, cells)
         if isinstance(result, Fraction):
@@ -74,17 +93,28 @@ def _exact(function: Function, cells: Sequence[Cell]) -> Fraction | str | CellEr
         return _named(function, problem)
 
 
-def _compute(function: Function, cells: Sequence[Cell]) -> tuple[dict[str, Any], Fraction | str]:
+def _compute(function: Function, cells: Sequence[Input]) -> tuple[dict[str, Any], Fraction | str]:
+    arguments, result = _called(function, cells)
+    if not isinstance(result, Fraction | str):
+        raise TypeError(f"{function.name} gave a table")
+    return arguments, result
+
+
+def _called(function: Function, cells: Sequence[Input]) -> tuple[dict[str, Any], Fraction | str | Rows]:
     arguments = {
         argument.name: _read(argument, cells[place] if place < len(cells) else MISSING)
         for place, argument in enumerate(function.arguments)
     }
-    # By position: the catalogue's argument order is the core's. How to round is no part of the computation.
-    numbers = (arguments[argument.name] for argument in function.arguments if argument.kind is Kind.NUMBER)
     try:
-        return arguments, function.compute(*numbers)
+        return arguments, function.compute(*_of_computation(function, arguments))
     except ImpossibleArgument as problem:
         raise WorksheetError(NUM, str(problem)) from None
+
+
+def _of_computation(function: Function, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    # By position: the catalogue's argument order is the core's. How to round is no part of the computation, but
+    # what has nothing to finish it takes all.
+    return (arguments[a.name] for a in function.arguments if a.kind not in HOW_TO_ROUND)
 
 
 def _finished(function: Function, result: Fraction, arguments: dict[str, Any]) -> Fraction:
@@ -96,60 +126,123 @@ def _finished(function: Function, result: Fraction, arguments: dict[str, Any]) -
         raise WorksheetError(NUM, str(problem)) from None
 
 
-def _read(argument: Argument, cell: Cell) -> Fraction | int | RoundingType | None:
+def _read(argument: Argument, cell: Input) -> Any:
     try:
+        if isinstance(cell, SheetTable) or argument.kind is Kind.CELL:
+            return cell
         if argument.default is not None and is_blank(cell):
             return _default(argument, argument.default)
-        match argument.kind:
-            case Kind.NUMBER:
-                return number(cell)
-            case Kind.DECIMALS:
-                return whole_number(cell, argument.least, MAX_DECIMALS)
-            case Kind.ROUNDING_TYPE:
-                return rounding_type(cell)
+        return _READ[argument.kind](argument, cell)
     except WorksheetError as problem:
         raise WorksheetError(problem.error.code, f"{argument.name} {problem.error.message}") from None
 
 
-def _default(argument: Argument, default: str) -> Fraction | RoundingType | None:
+_READ: Mapping[Kind, Callable[[Argument, Cell], Any]] = {
+    Kind.NUMBER: lambda _, cell: number(cell),
+    Kind.DECIMALS: lambda argument, cell: whole_number(cell, argument.least, MAX_DECIMALS),
+    Kind.ROUNDING_TYPE: lambda _, cell: rounding_type(cell),
+    Kind.CHOICE: lambda argument, cell: word(cell, argument.choices),
+    Kind.FLAG: lambda _, cell: flag(cell),
+    Kind.TEXT: lambda _, cell: text(cell),
+}
+
+
+def _default(argument: Argument, default: str) -> Fraction | RoundingType | str | bool | None:
     match argument.kind:
         case Kind.NUMBER:
-            return Fraction(default)
-        case Kind.DECIMALS:
-            return None
+            return Fraction(default) if default else None
         case Kind.ROUNDING_TYPE:
             return RoundingType(default)
+        case Kind.CHOICE | Kind.TEXT:
+            return default
+        case Kind.FLAG:
+            return default == "TRUE"
+    return None
 
 
 def _named(function: Function, problem: WorksheetError) -> CellError:
     return CellError(problem.error.code, f"{function.name}: {problem.error.message}")
 
 
-def _broadcast(
+def _shown(figure: Figure) -> Value:
+    match figure:
+        case None:
+            return ""
+        case Fraction():
+            return to_double(figure)
+    return shorten(figure, MAX_MESSAGE)
+
+
+def _evaluate(
     function: Function,
     cells: Sequence[Cell | Range],
-    one: Callable[[Function, Sequence[Cell]], T],
-    fail: Callable[[CellError], T],
-) -> T | list[list[T]]:
+    one: Callable[[Function, Sequence[Input]], T],
+    shown: Callable[[Figure], T],
+) -> T | list[list[T]] | CellError:
     if len(cells) > len(function.arguments):
         raise TypeError(f"{function.name} takes {len(function.arguments)} arguments, not {len(cells)}")
-    grids = [_grid(cell) for cell in cells]
+    try:
+        whole = [_whole(argument, cell) for argument, cell in zip(function.arguments, cells, strict=False)]
+        if function.spills:
+            return _spilled(function, whole, shown)
+    except WorksheetError as problem:
+        return _named(function, problem)
+    return _broadcast(function, whole, one)
+
+
+def _whole(argument: Argument, cell: Cell | Range) -> Input | Range:
+    """A table as such, or None for an optional one that is not given; anything else as it is."""
+    if argument.kind is not Kind.TABLE:
+        return cell
+    grid = _grid(cell)
+    if all(is_blank(c) for row in grid for c in row) and argument.optional:
+        return None
+    only = grid[0][0]
+    if isinstance(only, CellError) and len(grid) == len(grid[0]) == 1:
+        raise WorksheetError(only.code, f"{argument.name} is {only.code}; an error is handed on")
+    if len(grid) < 2:
+        raise WorksheetError(
+            VALUE, f"{argument.name} is {'a row' if len(grid[0]) > 1 else show(only)}; {argument.rule}"
+        )
+    if len(grid) * len(grid[0]) > MAX_SPILL:
+        raise WorksheetError(NUM, f"{argument.name} has {len(grid)} x {len(grid[0])} cells; at most {MAX_SPILL}")
+    return SheetTable(argument.name, grid)
+
+
+def _spilled(function: Function, cells: Sequence[Input | Range], shown: Callable[[Figure], T]) -> list[list[T]]:
+    single: list[Input] = []
+    for argument, cell in zip(function.arguments, cells, strict=False):
+        if isinstance(cell, SheetTable):
+            single.append(cell)
+            continue
+        grid = _grid(cell)
+        if len(grid) > 1 or len(grid[0]) > 1:
+            size = f"{len(grid)} x {len(grid[0])}"
+            raise WorksheetError(VALUE, f"{argument.name} is a range of {size} cells; it must be a single value")
+        single.append(grid[0][0])
+    _, rows = _called(function, single)
+    return [[shown(figure) for figure in row] for row in cast("Rows", rows)]
+
+
+def _broadcast(
+    function: Function, cells: Sequence[Input | Range], one: Callable[[Function, Sequence[Input]], T]
+) -> T | list[list[T]] | CellError:
+    grids: list[Sequence[Sequence[Input]]] = [_grid(cell) for cell in cells]
     rows = max((len(grid) for grid in grids), default=1)
     columns = max((len(grid[0]) for grid in grids), default=1)
     if rows * columns > MAX_SPILL:
-        message = f"{function.name}: a result of {rows} x {columns} cells; at most {MAX_SPILL}"
-        return fail(CellError(NUM, message))
+        return CellError(NUM, f"{function.name}: a result of {rows} x {columns} cells; at most {MAX_SPILL}")
     if rows == columns == 1:
         return one(function, [grid[0][0] for grid in grids])
 
-    def element(row: int, column: int) -> T:
+    def element(row: int, column: int) -> T | CellError:
         picked = [_pick(grid, row, column) for grid in grids]
         inside = [cell for cell in picked if cell is not _OUTSIDE]
         if len(inside) < len(picked):
-            return fail(CellError(NA, f"{function.name}: the ranges differ in size"))
+            return CellError(NA, f"{function.name}: the ranges differ in size")
         return one(function, inside)
 
-    return [[element(row, column) for column in range(columns)] for row in range(rows)]
+    return cast("list[list[T]]", [[element(row, column) for column in range(columns)] for row in range(rows)])
 
 
 class _Outside(Enum):
@@ -159,18 +252,18 @@ class _Outside(Enum):
 _OUTSIDE: Final = _Outside.OUTSIDE
 
 
-def _grid(cell: Cell | Range) -> Range:
+def _grid(cell: Any) -> Any:
     if not isinstance(cell, list | tuple):
-        return ((cast(Cell, cell),),)
+        return ((cell,),)
     width = max((len(row) for row in cell), default=0)
     if width == 0:
         return ((None,),)
     if all(len(row) == width for row in cell):
-        return cast(Range, cell)
+        return cell
     return [[*row, *[None] * (width - len(row))] for row in cell]
 
 
-def _pick(grid: Range, row: int, column: int) -> Cell | _Outside:
+def _pick(grid: Sequence[Sequence[Input]], row: int, column: int) -> Any:
     # One row or column serves all of them, as in Excel's own arithmetic on ranges.
     row = 0 if len(grid) == 1 else row
     column = 0 if len(grid[0]) == 1 else column

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from xl_conversion.functions.boundary import Cell, CellError
+from xl_conversion.core.rounding import shorten
+from xl_conversion.functions.boundary import Cell, CellError, Range
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -36,6 +37,40 @@ def cell_of(text: str) -> Cell:
         except ValueError:
             return text
     return text
+
+
+_ITEM = re.compile(r'\s*("(?:[^"]|"")*"|[^",;{}]*)\s*([,;]|$)')
+
+
+def argument_of(text: str) -> Cell | Range:
+    """What an argument in a formula is: an array constant, or a cell as :func:`cell_of` reads it.
+
+    >>> argument_of('{"class","shares";"Common",4000}')
+    [['class', 'shares'], ['Common', 4000.0]]
+    >>> argument_of("2")
+    2.0
+
+    Raises ValueError for what begins like an array constant and is none.
+    """
+    if not text.startswith("{"):
+        return cell_of(text)
+    if not text.endswith("}"):
+        raise ValueError(f"an array constant ends with }}: {shorten(text)}")
+    rows: list[list[Cell]] = [[]]
+    inside, place = text[1:-1], 0
+    while True:
+        item = _ITEM.match(inside, place)
+        if item is None:
+            raise ValueError(f"not an array constant at {shorten(inside[place:])!r}")
+        rows[-1].append(cell_of(item[1].strip()))
+        place = item.end()
+        if not item[2]:
+            break
+        if item[2] == ";":
+            rows.append([])
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError(f"the rows of an array constant are of one length: {shorten(text)}")
+    return rows
 
 
 def nearly_number(text: str) -> bool:

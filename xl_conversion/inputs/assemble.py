@@ -13,7 +13,7 @@ from xl_conversion.core.capitalization import ShareClass
 from xl_conversion.core.events import Corrected, Counts, Event, Issued
 from xl_conversion.core.history import Company
 from xl_conversion.core.holders import Holding
-from xl_conversion.core.issuance import Conversion, Issuance, Security
+from xl_conversion.core.issuance import Conversion, Issuance, Security, SecurityKind
 from xl_conversion.core.stated import Stated
 from xl_conversion.core.terms import Method, Rounding, Series
 from xl_conversion.inputs.events import ISSUANCE, KINDS
@@ -69,6 +69,25 @@ class Records:
         """Its events, in the order given."""
         return self._events_of_company.get(company, [])
 
+    @cached_property
+    def issued(self) -> list[SecurityRecord]:
+        """All that events issue: the rows of securities, and what an issuance without any says itself."""
+        listed = {(row.series, row.event) for row in self.securities}
+        own = (
+            SecurityRecord(
+                series=row.series,
+                event=row.event,
+                security=row.event,
+                kind=SecurityKind.SHARES,
+                shares=row.shares,
+                consideration=row.consideration,
+                source=row.source,
+            )
+            for row in self.events
+            if row.kind == ISSUANCE and row.shares is not None and (row.series, row.event) not in listed
+        )
+        return [*self.securities, *own]
+
     def securities_of(self, row: EventRecord) -> list[SecurityRecord]:
         """What an event issues."""
         return self._securities.get((row.series, row.event), [])
@@ -87,7 +106,7 @@ class Records:
     @cached_property
     def _securities(self) -> dict[tuple[str, str], list[SecurityRecord]]:
         found: dict[tuple[str, str], list[SecurityRecord]] = {}
-        for row in self.securities:
+        for row in self.issued:
             found.setdefault((row.series, row.event), []).append(row)
         return found
 
@@ -192,7 +211,7 @@ def counts_of(row: EventRecord, securities: Sequence[Security]) -> Counts | None
 def securities_of(row: EventRecord, records: Records) -> tuple[Security, ...]:
     """What an event issues."""
     return tuple(
-        Security(r.security, r.kind, r.shares, _consideration(r), r.source, r.calculable, r.category)
+        Security(r.security, r.kind, r.shares, consideration_of(r), r.source, r.calculable, r.category)
         for r in records.securities_of(row)
     )
 
@@ -289,7 +308,9 @@ def holdings_of(series: SeriesRecord, records: Records) -> tuple[Holding, ...]:
     return tuple(Holding(r.holder, r.shares, r.certificate) for r in records.holders if r.series == series.series)
 
 
-def _consideration(record: SecurityRecord) -> Fraction:
+def consideration_of(record: SecurityRecord) -> Fraction:
+    """For all of a security, with the least that is still to be paid; 0 where it is not known."""
     if record.consideration is not None:
         return record.consideration
-    return (record.consideration_per_share or Fraction(0)) * record.shares
+    per_share = record.consideration_per_share or record.exercise_price or Fraction(0)
+    return (record.paid or Fraction(0)) + per_share * record.shares

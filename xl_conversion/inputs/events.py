@@ -26,9 +26,12 @@ from xl_conversion.core.events import (
     TenderOffer,
     Waived,
 )
+from xl_conversion.inputs.problems import Broken
 
 ISSUANCE = "issuance"
 COUNTS = ("outstanding_before", "other_before", "outstanding_after", "other_after")
+OWN_SECURITY = ("shares", "consideration")
+"""What an issuance without rows in the table securities says of the one security that it issues."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,15 @@ _SPLIT = {
 KINDS: Mapping[str, Kind] = {
     ISSUANCE: Kind(
         (),
-        (*COUNTS, "closing_of"),
+        (*COUNTS, "closing_of", *OWN_SECURITY),
         None,
-        "shares, or rights to shares, are issued: the rows of the table securities with its name. The counts are "
-        "needed where there is no capitalization",
+        "shares, or rights to shares, are issued: the rows of the table securities with its name, or its own "
+        "shares and consideration. The counts are needed where there is no capitalization",
+        {
+            "shares": f"Shares of common issued, {_OF_DAY}: one security of kind shares, named like the event; "
+            "blank: the rows in securities",
+            "consideration": "Money paid for all of them together, 0 for none; needed with shares",
+        },
     ),
     "amendment": Kind(
         ("security",),
@@ -162,24 +170,24 @@ KINDS: Mapping[str, Kind] = {
 FORMS = {"cash_dividend": tuple(CashForm), "spin_off": tuple(SpinOffForm)}
 
 
-def problems_of(kind: str, columns: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What is wrong with the columns of an event, as pairs of column and rule; `columns` holds those given."""
+def problems_of(kind: str, columns: Mapping[str, Any]) -> list[Broken]:
+    """What is wrong with the columns of an event; `columns` holds those given."""
     known = KINDS.get(kind)
     if known is None:
-        return [("kind", f"it must be one of {', '.join(KINDS)}")]
-    found = [(name, f"{_a(kind)} needs it") for name in known.required if name not in columns]
-    found += [(name, f"{_a(kind)} has no {name}") for name in columns if name not in known.columns]
+        return [Broken("kind", f"it must be one of {', '.join(KINDS)}")]
+    found = [Broken(name, f"{_a(kind)} needs it") for name in known.required if name not in columns]
+    found += [Broken(name, f"{_a(kind)} has no {name}") for name in columns if name not in known.columns]
     if kind in FORMS and columns.get("form", FORMS[kind][0]) not in FORMS[kind]:
-        found.append(("form", f"it must be one of {', '.join(FORMS[kind])}"))
+        found.append(Broken("form", f"it must be one of {', '.join(FORMS[kind])}"))
     if kind == "amendment" and not columns.keys() & {"shares", "consideration"}:
-        found.append(("shares", "an amendment changes shares or consideration"))
+        found.append(Broken("shares", "an amendment changes shares or consideration"))
     if kind == "stock_dividend" and "shares" in columns and columns["shares"].denominator != 1:
-        found.append(("shares", "it is all the shares paid together, a whole number"))
+        found.append(Broken("shares", "it is all the shares paid together, a whole number", impossible=True))
     if kind in ("split", "combination") and not found:
         rises = columns["split_new"] < columns["split_old"]
         if rises != (kind == "combination"):
             more = "fewer" if kind == "combination" else "more"
-            found.append(("split_new", f"{_a(kind)} makes {more} shares of split_old"))
+            found.append(Broken("split_new", f"{_a(kind)} makes {more} shares of split_old", impossible=True))
     return found
 
 

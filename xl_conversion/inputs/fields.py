@@ -1,15 +1,17 @@
-"""The kinds of cells that an input has, and the rule of each. Every cell comes as text."""
+"""The kinds of cells that an input has, and the rule of each.
+
+Every cell comes as text. What is annotated beside a type makes a value of it, one function after the other. A
+blank cell of an optional column is its default, so that only what is required is ever asked about a blank.
+"""
 
 from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, TypeVar
-
-from pydantic import AfterValidator, BeforeValidator
-from pydantic_core import PydanticCustomError
 
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType, exact, to_text
 from xl_conversion.core.stated import read_written
@@ -17,6 +19,7 @@ from xl_conversion.core.stated import read_written
 MAX_NAME = 255
 LARGEST = 10**18
 """Numbers are below it and not closer to 0 than its inverse, so that no cell of a workbook overflows."""
+_SMALLEST = Fraction(1, LARGEST)
 FIRST_DAY = datetime.date(1900, 3, 1)
 """Spreadsheets do not agree on earlier days."""
 SCIENTIFIC = "it is in scientific notation, which hides digits"
@@ -29,8 +32,15 @@ _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _SERIAL = re.compile(r"\d{5}(?:\.\d+)?", re.ASCII)
 
 
-def _rule(text: str, hint: str = "") -> PydanticCustomError:
-    return PydanticCustomError("rule", "{text}", {"text": text, "hint": hint})
+class Unfit(ValueError):
+    """A text that its column does not take: the rule that it breaks, what to do, and whether it is of the right
+    type but `impossible`, such as a number out of range."""
+
+    def __init__(self, rule: str, hint: str = "", *, impossible: bool = False) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.hint = hint
+        self.impossible = impossible
 
 
 def is_scientific(text: str) -> bool:
@@ -40,51 +50,50 @@ def is_scientific(text: str) -> bool:
 
 def _required(text: str) -> str:
     if not text:
-        raise _rule("a value is required")
+        raise Unfit("a value is required")
     return text
 
 
 def _name(text: str) -> str:
     if len(text) > MAX_NAME:
-        raise _rule(f"it must have at most {MAX_NAME} characters")
+        raise Unfit(f"it must have at most {MAX_NAME} characters")
     return text
 
 
 def _number(text: str) -> Fraction:
     _required(text)
     if is_scientific(text):
-        raise _rule(SCIENTIFIC, SCIENTIFIC_HINT)
+        raise Unfit(SCIENTIFIC, SCIENTIFIC_HINT)
     try:
         value = exact(text)
     except ValueError:
         written = read_written(text)
         if written is not None:
-            raise _rule(f"it must be a plain number: write {to_text(written.value, written.decimals)}") from None
+            raise Unfit(f"it must be a plain number: write {to_text(written.value, written.decimals)}") from None
         if not _DIGITS.fullmatch(text):
-            raise _rule("it must be a number, such as 6.41") from None
+            raise Unfit("it must be a number, such as 6.41") from None
         value = Fraction(LARGEST)
-    if value and not Fraction(1, LARGEST) < abs(value) < LARGEST:
-        raise _rule("it must be between 1e-18 and 1e18")
+    if value and not _SMALLEST < abs(value) < LARGEST:
+        raise Unfit("it must be between 1e-18 and 1e18", impossible=True)
     return value
 
 
 def _above_zero(value: Fraction) -> Fraction:
     if value <= 0:
-        raise _rule("it must be above 0")
+        raise Unfit("it must be above 0", impossible=True)
     return value
 
 
 def _not_negative(value: Fraction) -> Fraction:
     if value < 0:
-        raise _rule("it must be 0 or above")
+        raise Unfit("it must be 0 or above", impossible=True)
     return value
 
 
-def _decimals(text: str) -> int | None:
-    if not text:
-        return None
+def _decimals(text: str) -> int:
     if not re.fullmatch("[0-9]{1,2}", text) or int(text) > MAX_DECIMALS:
-        raise _rule(f"it must be a whole number from 0 to {MAX_DECIMALS}, or blank for no rounding")
+        rule = f"it must be a whole number from 0 to {MAX_DECIMALS}, or blank for no rounding"
+        raise Unfit(rule, impossible=_DIGITS.fullmatch(text) is not None)
     return int(text)
 
 
@@ -95,9 +104,9 @@ def _date(text: str) -> datetime.date:
     except ValueError:
         day = None
     if day is None or not _ISO_DAY.fullmatch(text):
-        raise _rule("it must be a date as YYYY-MM-DD", _meant(text))
+        raise Unfit("it must be a date as YYYY-MM-DD", _meant(text))
     if day < FIRST_DAY:
-        raise _rule(f"it must be {FIRST_DAY} or later")
+        raise Unfit(f"it must be {FIRST_DAY} or later", impossible=True)
     return day
 
 
@@ -125,7 +134,7 @@ def _rounding_type(text: str) -> RoundingType:
     try:
         return RoundingType.parse(text)
     except ValueError:
-        raise _rule(f"it must be one of {', '.join(RoundingType)}") from None
+        raise Unfit(f"it must be one of {', '.join(RoundingType)}") from None
 
 
 E = TypeVar("E", bound=StrEnum)
@@ -133,8 +142,12 @@ E = TypeVar("E", bound=StrEnum)
 
 def _yes_no(text: str) -> bool:
     if text.lower() not in ("yes", "no", "true", "false"):
-        raise _rule("it must be yes or no")
+        raise Unfit("it must be yes or no")
     return text.lower() in ("yes", "true")
+
+
+def _kind_name(text: str) -> str:
+    return text.lower().replace(" ", "_")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -142,27 +155,29 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in text.split(";") if name.strip())
 
 
-def one_of(names: type[E]) -> BeforeValidator:
+def one_of(names: type[E]) -> Callable[[str], E]:
+    """What makes one of `names` of its text, in any letter case."""
+
     def parse(text: str) -> E:
         wanted = {name.value.lower(): name for name in names}
         found = wanted.get(text.strip().lower().replace(" ", "_"))
         if found is None:
-            raise _rule(f"it must be one of {', '.join(names)}")
+            raise Unfit(f"it must be one of {', '.join(names)}")
         return found
 
-    return BeforeValidator(parse)
+    return parse
 
 
-Name = Annotated[str, AfterValidator(_required), AfterValidator(_name)]
-KindName = Annotated[Name, AfterValidator(lambda text: text.lower().replace(" ", "_"))]
-OptionalName = Annotated[str, AfterValidator(_name)]
-Price = Annotated[Fraction, BeforeValidator(_number), AfterValidator(_above_zero)]
-Amount = Annotated[Fraction, BeforeValidator(_number), AfterValidator(_not_negative)]
-OptionalAmount = Annotated[Amount | None, BeforeValidator(lambda text: text or None)]
-OptionalPrice = Annotated[Price | None, BeforeValidator(lambda text: text or None)]
-YesNo = Annotated[bool, BeforeValidator(_yes_no)]
-Names = Annotated[frozenset[str], BeforeValidator(_names)]
-Decimals = Annotated[int | None, BeforeValidator(_decimals)]
-Day = Annotated[datetime.date, BeforeValidator(_date)]
-OptionalDay = Annotated[Day | None, BeforeValidator(lambda text: text or None)]
-RoundingName = Annotated[RoundingType, BeforeValidator(_rounding_type)]
+Name = Annotated[str, _required, _name]
+KindName = Annotated[Name, _kind_name]
+OptionalName = Annotated[str, _name]
+Price = Annotated[Fraction, _number, _above_zero]
+Amount = Annotated[Fraction, _number, _not_negative]
+OptionalAmount = Annotated[Fraction | None, _number, _not_negative]
+OptionalPrice = Annotated[Fraction | None, _number, _above_zero]
+YesNo = Annotated[bool, _yes_no]
+Names = Annotated[frozenset[str], _names]
+Decimals = Annotated[int | None, _decimals]
+Day = Annotated[datetime.date, _date]
+OptionalDay = Annotated[datetime.date | None, _date]
+RoundingName = Annotated[RoundingType, _rounding_type]

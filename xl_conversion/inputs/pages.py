@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 
-from pydantic.fields import FieldInfo
-
+from xl_conversion.inputs.columns import Column
 from xl_conversion.inputs.events import FORMS, KINDS
 from xl_conversion.inputs.records import RECORDS, EventRecord, Record
 from xl_conversion.inputs.words import words_of
@@ -49,18 +48,18 @@ def _column(record: type[Record], column: str, kind: str = "") -> str:
     """One column: what it means, the words that it allows, and what it is where it is blank."""
     field = _fields(record)[column]
     said = KINDS[kind].told.get(column, "") if kind else ""
-    text = said or field.description or ""
+    text = said or field.description
     words = words_of(record, column, kind)
     if words and not (record is EventRecord and column == "kind"):
         text += ": " + ", ".join(f"{word} ({meaning})" if meaning else word for word, meaning in words.items())
     elif words:
         text += f": {', '.join(words)}"
-    default = field.get_default()
+    default = None if field.is_required() else field.default
     if kind in FORMS and column == "form":
         default = FORMS[kind][0]
     if isinstance(default, bool):
         text += f". Default: {'yes' if default else 'no'}"
-    elif not field.is_required() and default:
+    elif default:
         text += f". Default: {default}"
     required = column in KINDS[kind].required if kind else field.is_required()
     return _wrapped(f"{'*' if required else ' '} {column}: {text}.", "    " if kind else "  ")
@@ -77,9 +76,9 @@ def _wrapped(text: str, indent: str) -> str:
     )
 
 
-def _fields(record: type[Record]) -> dict[str, FieldInfo]:
+def _fields(record: type[Record]) -> dict[str, Column]:
     """By the names of the columns, `note` last."""
-    found = {field.alias or column: field for column, field in record.model_fields.items()}
+    found = {field.alias: field for field in record.model_fields.values()}
     return {**{column: field for column, field in found.items() if column != "note"}, "note": found["note"]}
 
 

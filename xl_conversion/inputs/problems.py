@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from xl_conversion.core.rounding import shorten
+
+
+class Broken(NamedTuple):
+    """A column and the rule that its cell breaks, what may have been meant, else what to do. Of rows that are
+    wrong about the same thing, only the first is told. `impossible` as of a :class:`Problem`."""
+
+    column: str
+    rule: str
+    known: Iterable[str] = ()
+    hint: str = ""
+    same: Hashable = None
+    impossible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One problem. `row` counts as a spreadsheet does, the header being row 1; 0 is the table as a whole. `unit`
-    is what a row is called: the objects of a JSON file count from 1."""
+    is what a row is called: the objects of a JSON file count from 1. `impossible`: a value of the right type that
+    cannot be, where others are missing, of another type or do not fit together."""
 
     file: str
     rule: str
@@ -21,6 +35,7 @@ class Problem:
     value: str = ""
     hint: str = ""
     unit: str = "row"
+    impossible: bool = False
 
     def __str__(self) -> str:
         where = self.file + (f", {self.unit} {self.row}" if self.row else "")

@@ -10,9 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TypeVar
 
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.changes import Change
@@ -30,10 +28,14 @@ from xl_conversion.inputs.assemble import (
     series_of,
     stated_of,
 )
-from xl_conversion.inputs.problems import InputError, Problem, suggestion
+from xl_conversion.inputs.events import OWN_SECURITY
+from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.records import RECORDS, Record, SeriesRecord
-from xl_conversion.inputs.references import reference_problems
+from xl_conversion.inputs.references import alone, reference_problems
+from xl_conversion.inputs.rows import read_rows
 from xl_conversion.inputs.tables import Row, Table, read_tables
+
+R = TypeVar("R", bound=Record)
 
 REQUIRED_TABLES = ("series", "events", "securities")
 
@@ -57,9 +59,7 @@ class Case:
         """SHA-256 of the input of this series: the same for the same figures, whatever file they came in."""
         # Without what is left at its default, so that a column that is new tomorrow changes no digest.
         rows = {
-            table: [record.model_dump(exclude_defaults=True) for record in records]
-            for table, records in self.records.items()
-            if records
+            table: [_given(record) for record in records] for table, records in self.records.items() if records
         }
         text = json.dumps(rows, sort_keys=True, ensure_ascii=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -73,8 +73,16 @@ class CompanyInput:
     company: Company
     history: History
     """With all that is known."""
+    issuances: Mapping[str, tuple[Issuance, ...]]
+    """Those that bring the company's own counts."""
     stated: Mapping[str, tuple[Stated, ...]]
     holdings: Mapping[str, tuple[Holding, ...]]
+
+
+def _given(record: Record) -> dict[str, object]:
+    """The fields of a row that are not at their default."""
+    values = {name: getattr(record, name) for name in record.model_fields}
+    return {name: value for name, value in values.items() if value != record.model_fields[name].default}
 
 
 def _plain(value: object) -> object:
@@ -87,7 +95,7 @@ def read_cases(path: Path) -> list[Case]:
 
     Raises InputError with all problems found.
     """
-    records, histories = _read(path, REQUIRED_TABLES)
+    records, histories = _read(_tables(path), str(path), REQUIRED_TABLES)
     return [_case(series, records, histories[series.company]) for series in records.series]
 
 
@@ -96,31 +104,60 @@ def read_companies(path: Path) -> list[CompanyInput]:
 
     Raises InputError with all problems found.
     """
-    records, histories = _read(path, ("series",))
-    return [
-        CompanyInput(
-            name,
-            company_of(name, records),
-            histories[name],
-            {row.series: stated_of(row, records) for row in records.series if row.company == name},
-            {row.series: holdings_of(row, records) for row in records.series if row.company == name},
+    return companies_of(_tables(path), str(path))
+
+
+def companies_of(tables: Mapping[str, Table], where: str) -> list[CompanyInput]:
+    """As :func:`read_companies`, of tables that have been read from `where`."""
+    records, histories = _read(tables, where, ("series",))
+    found = []
+    for name in records.companies:
+        series = [row for row in records.series if row.company == name]
+        found.append(
+            CompanyInput(
+                name,
+                company_of(name, records),
+                histories[name],
+                {row.series: issuances_of(row, records) for row in series},
+                {row.series: stated_of(row, records) for row in series},
+                {row.series: holdings_of(row, records) for row in series},
+            )
         )
-        for name in records.companies
-    ]
+    return found
 
 
-def _read(path: Path, required: tuple[str, ...]) -> tuple[Records, dict[str, History]]:
+def records_of(table: Table, record: type[R]) -> list[R]:
+    """The rows of one table alone, each sound in itself and beside the others.
+
+    Raises InputError with all problems found.
+    """
+    problems: list[Problem] = []
+    found = read_rows(table, record, problems)
+    problems.extend(table.broken(row, broken) for row, made in found for broken in alone(made))
+    if problems:
+        raise InputError(problems)
+    return [one for _, one in found]
+
+
+def _tables(path: Path) -> dict[str, Table]:
+    return read_tables(path, [record.table for record in RECORDS])
+
+
+def _read(
+    tables: Mapping[str, Table], where: str, required: tuple[str, ...]
+) -> tuple[Records, dict[str, History]]:
     """The rows, and the history of each company: that it can be replayed is part of being sound."""
-    tables = read_tables(path, [record.table for record in RECORDS])
+    # Events may say themselves what they issue.
+    own = "events" in tables and set(OWN_SECURITY) <= set(tables["events"].columns)
     problems = [
-        Problem(str(path), f"the table {name} is missing", hint=f"an input has {', '.join(required)}")
+        Problem(where, f"the table {name} is missing", hint=f"an input has {', '.join(required)}")
         for name in required
-        if name not in tables
+        if name not in tables and not (name == "securities" and own)
     ]
     rows: dict[str, list[tuple[Row, Record]]] = {record.table: [] for record in RECORDS}
     for record in RECORDS:
         if record.table in tables:
-            rows[record.table] = list(_records(tables[record.table], record, problems))
+            rows[record.table] = list(read_rows(tables[record.table], record, problems))
     if not problems:
         problems.extend(reference_problems(rows, tables, events_needed="events" in required))
     if problems:
@@ -139,7 +176,8 @@ def _read(path: Path, required: tuple[str, ...]) -> tuple[Records, dict[str, His
                 if "a capitalization must" in problem.rule
                 else ""
             )
-            problems.append(table.problem(str(problem), row, hint=hint))
+            impossible = problem.value != "blank"
+            problems.append(table.problem(str(problem), row, hint=hint, impossible=impossible))
     if problems:
         raise InputError(problems)
     return records, histories
@@ -150,7 +188,7 @@ def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
     own: dict[str, list[Record]] = {
         "series": [series],
         "events": list(records.seen_by(series)),
-        "securities": [r for r in records.securities if (r.series, r.event) in seen],
+        "securities": [r for r in records.issued if (r.series, r.event) in seen],
         "conversions": [r for r in records.conversions if (r.series, r.event) in seen],
         "stated": [r for r in records.stated if r.series == series.series],
     }
@@ -162,54 +200,3 @@ def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
         more_than_counted(series, records),
         of_company.of(series.series),
     )
-
-
-def _records(table: Table, record: type[Record], problems: list[Problem]) -> list[tuple[Row, Record]]:
-    fields = {field.alias or name: field for name, field in record.model_fields.items()}
-    missing = [name for name, field in fields.items() if field.is_required() and name not in table.columns]
-    extra = [name for name in table.columns if name not in fields]
-    unfilled = [name for name in fields if name not in table.columns]
-    if table.unit == "row" and not set(table.columns) & fields.keys():
-        problems.append(table.problem(f"row {table.header} must hold the column names", hint=_columns(record)))
-        return []
-    problems.extend(
-        Problem(table.file, f"the column {name} is not known", hint=suggestion(name, unfilled) or _columns(record))
-        for name in extra
-    )
-    problems.extend(
-        Problem(table.file, f"the column {name} is missing", hint=_columns(record)) for name in missing
-    )
-    if missing or extra:
-        return []
-    if not table.rows:
-        problems.append(Problem(table.file, "it has a header but no rows", hint="add a row, or remove the table"))
-    found: list[tuple[Row, Record]] = []
-    seen: dict[tuple[Any, ...], int] = {}
-    for row in table.rows:
-        # A blank cell under an optional column is as good as no column.
-        cells = {name: cell for name, cell in row.cells.items() if cell or fields[name].is_required()}
-        try:
-            made = record.model_validate(cells)
-        except ValidationError as error:
-            problems.extend(
-                table.problem(
-                    detail["msg"],
-                    row.number,
-                    column := str(detail["loc"][0]),
-                    row.cells[column],
-                    detail.get("ctx", {}).get("hint", ""),
-                )
-                for detail in error.errors()
-            )
-            continue
-        key = tuple(getattr(made, name) for name in record.key)
-        if key in seen:
-            what = ", ".join(record.key)
-            problems.append(table.problem(f"the same {what} as in {table.unit} {seen[key]}", row.number))
-        seen.setdefault(key, row.number)
-        found.append((row, made))
-    return found
-
-
-def _columns(record: type[Record]) -> str:
-    return f"the columns are {', '.join(field.alias or name for name, field in record.model_fields.items())}"

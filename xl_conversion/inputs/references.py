@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
 from xl_conversion.core.capitalization import ClassKind
 from xl_conversion.core.compare import NEXT_ROUND
@@ -14,9 +13,9 @@ from xl_conversion.core.rounding import shorten
 from xl_conversion.core.stated import MAX_WRITTEN_DECIMALS, OF_SECURITIES, Item, read_written
 from xl_conversion.core.terms import Method
 from xl_conversion.inputs.assemble import Records, given
-from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS, problems_of
+from xl_conversion.inputs.events import COUNTS, ISSUANCE, KINDS, OWN_SECURITY, problems_of
 from xl_conversion.inputs.fields import SCIENTIFIC, SCIENTIFIC_HINT, is_scientific
-from xl_conversion.inputs.problems import Problem, suggestion
+from xl_conversion.inputs.problems import Broken, Problem, suggestion
 from xl_conversion.inputs.records import (
     ClassRecord,
     ConversionRecord,
@@ -28,17 +27,6 @@ from xl_conversion.inputs.records import (
     StatedRecord,
 )
 from xl_conversion.inputs.tables import Row, Table
-
-
-class Broken(NamedTuple):
-    """A column and the rule that its cell breaks, what may have been meant, else what to do. Of rows that are
-    wrong about the same thing, only the first is told."""
-
-    column: str
-    rule: str
-    known: Iterable[str] = ()
-    hint: str = ""
-    same: Hashable = None
 
 
 def reference_problems(
@@ -60,9 +48,21 @@ def reference_problems(
         told |= {broken.same} - {None}
         more = often[broken.same] - 1 if broken.same is not None else 0
         rule = broken.rule + (f", and so in {more} more {table.unit}{'s' * (more > 1)}" if more else "")
-        value = row.cells.get(broken.column, "")
-        hint = suggestion(value, broken.known) or broken.hint
-        yield table.problem(rule, row.number, broken.column, value, hint)
+        yield table.broken(row, broken._replace(rule=rule))
+
+
+def alone(record: Record) -> Iterator[Broken]:
+    """What a row must say, whatever other tables say."""
+    if isinstance(record, SecurityRecord):
+        apart = record.paid is not None or record.exercise_price is not None
+        ways = (record.consideration is not None) + (record.consideration_per_share is not None) + apart
+        if ways == 0 and record.calculable:
+            yield Broken(
+                "consideration", "consideration, consideration_per_share, or paid and exercise_price is required"
+            )
+        elif ways > 1:
+            rule = "give consideration, consideration_per_share, or paid and exercise_price: one of them"
+            yield Broken("consideration", rule)
 
 
 _OF_EVERY_EVENT = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO, Item.DATE)
@@ -77,7 +77,8 @@ class _Checks:
         self.records = records
         self.series = {row.series: row for row in records.series}
         self.events = {(row.series, row.event): row for row in records.events}
-        self.securities = {(row.series, row.event, row.security) for row in records.securities}
+        self.securities = {(row.series, row.event, row.security) for row in records.issued}
+        self.listed = {(row.series, row.event) for row in records.securities}
         self.converted = {(row.series, row.event, row.security) for row in records.conversions}
         self.names = {name for *_, name in self.securities}
         self.classes = {row.class_ for row in records.capitalization}
@@ -100,7 +101,7 @@ class _Checks:
             names[series.company].append(series.series)
         for one in self.records.capitalization:
             names.setdefault(self.records.company_of(one), []).append(one.class_)
-        for security in self.records.securities:
+        for security in self.records.issued:
             event = self.events.get((security.series, security.event))
             company = self.records.company_of(event) if event else ""
             names.setdefault(company, []).extend((security.security, security.category))
@@ -223,7 +224,7 @@ class _Checks:
             yield Broken("company", "no series is of that company", self.records.companies)
             return
         columns = given(record)
-        yield from (Broken(column, rule) for column, rule in problems_of(record.kind, columns))
+        yield from problems_of(record.kind, columns)
         often = self.often[company]
         names = often.keys() if often[record.event] > 1 else often.keys() - {record.event}
         for column in ("of", "closing_of", "corrects"):
@@ -237,8 +238,14 @@ class _Checks:
             yield from self._issuance(record, columns.keys(), company)
 
     def _issuance(self, record: EventRecord, columns: Iterable[str], company: str) -> Iterator[Broken]:
-        issued = any((s, e) == (record.series, record.event) for s, e, _ in self.securities)
-        if not issued and not self._issued_astray(record.event):
+        own = [column for column in OWN_SECURITY if column in columns]
+        if (record.series, record.event) in self.listed:
+            rule = "the event has rows in securities too: give the securities in one place"
+            yield from (Broken(column, rule) for column in own[:1])
+        elif own:
+            rule = f"an issuance needs both {' and '.join(OWN_SECURITY)}, or rows in securities instead"
+            yield from (Broken(column, rule) for column in OWN_SECURITY if column not in own)
+        elif not self._issued_astray(record.event):
             yield Broken("event", "the event has no row in securities")
         counted = set(columns) & set(COUNTS)
         for column in ("outstanding_before", "other_before"):
@@ -253,16 +260,14 @@ class _Checks:
         moved = Fraction(0) if others is None else others - others_before
         # What can at most become common may be counted among the other securities instead.
         if after < before or after + moved <= before:
-            yield Broken("outstanding_after", "it must be above outstanding_before, since shares were issued")
+            rule = "it must be above outstanding_before, since shares were issued"
+            yield Broken("outstanding_after", rule, impossible=True)
 
     def _security(self, record: SecurityRecord) -> Iterator[Broken]:
         yield from self._of_event(record.series, record.event)
         if record.security.casefold() in _RESERVED and record.kind is not SecurityKind.SHARES:
             yield Broken("security", "the name is taken: call the security otherwise")
-        if record.consideration is None and record.consideration_per_share is None and record.calculable:
-            yield Broken("consideration", "consideration or consideration_per_share is required")
-        elif record.consideration is not None and record.consideration_per_share is not None:
-            yield Broken("consideration", "give consideration or consideration_per_share, not both")
+        yield from alone(record)
         event = self.events.get((record.series, record.event))
         if event is not None and event.kind != ISSUANCE and event.kind in KINDS:
             yield Broken(
@@ -305,4 +310,4 @@ class _Checks:
         if written is None:
             yield Broken("stated", "it must be a number as written, such as 1,234.50")
         elif written.decimals > MAX_WRITTEN_DECIMALS:
-            yield Broken("stated", f"it must have at most {MAX_WRITTEN_DECIMALS} decimals")
+            yield Broken("stated", f"it must have at most {MAX_WRITTEN_DECIMALS} decimals", impossible=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from xl_conversion.core.rounding import MAX_DIGITS, shorten, to_text
-from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
+from xl_conversion.inputs.problems import Broken, InputError, Problem, fail, suggestion
 
 MAX_FILE = 200 * 1024 * 1024
 MAX_UNPACKED = 256 * 1024 * 1024
@@ -60,9 +60,24 @@ class Table:
     header: int = 1
     """The number of the row that names the columns."""
 
-    def problem(self, rule: str, row: int = 0, column: str = "", value: str = "", hint: str = "") -> Problem:
+    def problem(
+        self,
+        rule: str,
+        row: int = 0,
+        column: str = "",
+        value: str = "",
+        hint: str = "",
+        *,
+        impossible: bool = False,
+    ) -> Problem:
         """A problem of this table."""
-        return Problem(self.file, rule, row, column, value, hint, self.unit)
+        return Problem(self.file, rule, row, column, value, hint, self.unit, impossible)
+
+    def broken(self, row: Row, broken: Broken) -> Problem:
+        """The problem that a row of this table breaks a rule."""
+        value = row.cells.get(broken.column, "")
+        hint = suggestion(value, broken.known) or broken.hint
+        return self.problem(broken.rule, row.number, broken.column, value, hint, impossible=broken.impossible)
 
 
 def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
@@ -111,7 +126,7 @@ def _read_folder(folder: Path, known: Sequence[str]) -> dict[str, Table]:
     for file in files:
         try:
             name = _table_name(file.stem, known, str(file), tables, strict=True)
-            tables[name] = _table(name, str(file), _csv_rows(file))
+            tables[name] = table_of(name, str(file), _csv_rows(file))
         except InputError as found:
             problems.extend(found.problems)
     if problems:
@@ -172,7 +187,7 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
             (n, [_text(record.get(c), where, n, c, "object") for c in columns])
             for n, record in enumerate(records, start=1)
         )
-        tables[name] = _table(name, where, [(0, columns), *rows], unit="object")
+        tables[name] = table_of(name, where, [(0, columns), *rows], unit="object")
     return tables
 
 
@@ -192,7 +207,7 @@ def _read_workbook(file: Path, known: Sequence[str]) -> dict[str, Table]:
                 name = _table_name(sheet.title, known, str(file), tables, strict=False)
                 if name:
                     where = f"{file}, sheet {sheet.title}"
-                    tables[name] = _table(name, where, _sheet_rows(sheet, formulas, file), wide=_NO_COLUMN)
+                    tables[name] = table_of(name, where, _sheet_rows(sheet, formulas, file), wide=_NO_COLUMN)
     except InputError:
         raise
     except Exception as problem:  # openpyxl raises nearly anything for a defective file
@@ -255,7 +270,7 @@ def _check_purpose(workbook: Any, file: Path) -> None:
         raise fail(str(file), "this is the template or a workbook made from it, not an input", hint)
 
 
-def _table(
+def table_of(
     name: str,
     file: str,
     lines: Iterable[tuple[int, Sequence[str]]],
@@ -263,6 +278,10 @@ def _table(
     unit: str = "row",
     wide: str = _NO_SEPARATORS,
 ) -> Table:
+    """The table in numbered lines of cells, the first of them with any being the names of the columns.
+
+    Raises InputError with all that is wrong with it as a table.
+    """
     with_cells = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
     header, second = next(with_cells, None), next(with_cells, None)
     if header is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, get_args
 
@@ -92,12 +92,11 @@ def words_of(record: type[Record], column: str, kind: str = "") -> Mapping[str, 
 
 def types_of(record: type[Record], column: str) -> frozenset[Any]:
     """What a cell of a column becomes."""
-    fields = {field.alias or name: field for name, field in record.model_fields.items()}
-    return frozenset(_parts(fields[column].annotation))
+    (held,) = (one.type for one in record.model_fields.values() if one.alias == column)
+    return frozenset(_parts(held))
 
 
-def _parts(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for part in get_args(annotation):
-        if isinstance(part, Hashable):
-            yield from _parts(part)
+def _parts(held: Any) -> Iterator[Any]:
+    yield held
+    for part in get_args(held):
+        yield from _parts(part)

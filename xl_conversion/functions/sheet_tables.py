@@ -1,0 +1,115 @@
+"""Tables on a sheet: a range with a header row becomes the same records that a file's table becomes.
+
+The columns, their rules and what refers to what are those of an input (:mod:`xl_conversion.inputs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from xl_conversion.functions.boundary import NUM, VALUE, Cell, CellError, Range, WorksheetError, is_blank, show
+from xl_conversion.inputs.problems import InputError, Problem
+from xl_conversion.inputs.reading import CompanyInput, companies_of, records_of
+from xl_conversion.inputs.records import RECORDS, Record
+from xl_conversion.inputs.tables import Table, table_of
+from xl_conversion.inputs.words import types_of
+
+R = TypeVar("R", bound=Record)
+
+_COLUMNS = {record.table: record for record in RECORDS}
+_EPOCH = date(1899, 12, 30)
+_LAST_SERIAL = (date(9999, 12, 31) - _EPOCH).days
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SheetTable:
+    """A range that stands for the table of an input by the name of the argument; equal to itself only."""
+
+    name: str
+    cells: Range
+
+
+def companies(
+    tables: Mapping[str, SheetTable | None], fill: Mapping[str, Mapping[str, str]]
+) -> list[CompanyInput]:
+    """The companies that the tables, each by its name, tell of; `fill` gives columns that a sheet may leave out.
+
+    Raises WorksheetError with the first problem, and how many more there are.
+    """
+    given = {name: _table(table, fill.get(name, {})) for name, table in tables.items() if table is not None}
+    try:
+        return companies_of(given, "the tables")
+    except InputError as problem:
+        raise _worksheet_error(problem) from None
+
+
+def records(table: SheetTable, record: type[R], fill: Mapping[str, str]) -> list[R]:
+    """The rows of one table; errors as :func:`companies`."""
+    try:
+        return records_of(_table(table, fill), record)
+    except InputError as problem:
+        raise _worksheet_error(problem) from None
+
+
+def _worksheet_error(error: InputError) -> WorksheetError:
+    first, *others = error.problems
+    more = f" (and {len(others)} more)" if others else ""
+    return WorksheetError(NUM if first.impossible else VALUE, f"{first}{more}")
+
+
+def _table(table: SheetTable, fill: Mapping[str, str]) -> Table:
+    for number, row in enumerate(table.cells, start=1):
+        for cell in row:
+            if isinstance(cell, CellError):
+                raise WorksheetError(
+                    cell.code, f"{table.name}, row {number} has {cell.code}; an error is handed on"
+                )
+    header = [_header(cell) for cell in table.cells[0]]
+    wanted = [name for name in fill if name not in header]
+    lines: list[Sequence[str]] = [[*header, *wanted]]
+    known = _COLUMNS[table.name]
+    columns = {column.alias for column in known.model_fields.values()}
+    kinds = [types_of(known, name) if name in columns else frozenset() for name in header]
+    for row in table.cells[1:]:
+        if all(is_blank(cell) for cell in row):
+            lines.append([])
+            continue
+        texts = [_text(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+        lines.append([*texts, *(fill[name] for name in wanted)])
+    return table_of(table.name, table.name, enumerate(lines, start=1))
+
+
+def _header(cell: Cell) -> str:
+    return _text(cell, frozenset()).strip().lower().replace(" ", "_")
+
+
+def _text(cell: Cell, kind: frozenset[object]) -> str:
+    """A cell as a file would have it: a serial number is a day in a column of days, and 1 is yes in one of yes
+    and no."""
+    if is_blank(cell):
+        return ""
+    match cell:
+        case datetime():
+            return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(" ")
+        case date():
+            return cell.isoformat()
+        case bool():
+            return str(cell).upper()
+        case float() | int():
+            if date in kind and cell == int(cell) and 60 < cell <= _LAST_SERIAL:
+                return (_EPOCH + timedelta(days=int(cell))).isoformat()
+            if bool in kind and cell in (0, 1):
+                return "yes" if cell else "no"
+            return f"{Decimal(f'{cell:.15g}'):f}"
+        case Decimal():
+            return f"{cell:f}"
+    return str(cell)
+
+
+def problem_of(table: SheetTable, rule: str, row: int = 0, column: str = "", cell: Cell = None) -> WorksheetError:
+    """The error for what is wrong with a table beyond its cells' own rules."""
+    return WorksheetError(VALUE, str(Problem(table.name, rule, row, column, "" if cell is None else show(cell))))

@@ -1,0 +1,269 @@
+"""The worksheet functions on tables: what a range with a header row says, and tables that spill."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from xl_conversion.core import solver
+from xl_conversion.core.capitalization import Base, ClassKind, ShareClass, State
+from xl_conversion.core.events import CashForm, SpinOffForm
+from xl_conversion.core.issuance import SecurityKind
+from xl_conversion.core.rounding import RoundingType, shorten
+from xl_conversion.core.stated import Item
+from xl_conversion.core.terms import Basis, Closings, Method, Others, SharesPer
+from xl_conversion.core.tie_out import tie_out_history
+from xl_conversion.functions.boundary import MAX_MESSAGE, MISSING, VALUE, WorksheetError
+from xl_conversion.functions.sheet_tables import SheetTable, companies, problem_of, records
+from xl_conversion.inputs.assemble import consideration_of
+from xl_conversion.inputs.events import KINDS
+from xl_conversion.inputs.reading import CompanyInput
+from xl_conversion.inputs.records import ClassRecord, SecurityRecord, SeriesRecord
+
+if TYPE_CHECKING:
+    from xl_conversion.functions.boundary import Cell
+    from xl_conversion.functions.definition import Figure, Function, Rows
+
+BASES = tuple(method.value for method in (Method.COMMON, Method.NARROW, Method.BROAD, Method.BROAD_WITH_POOL))
+
+ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
+    "rounding_type": tuple(RoundingType),
+    "base": BASES,
+    "cash_dividend_method": tuple(CashForm),
+    "spin_off_method": tuple(SpinOffForm),
+    "method": tuple(Method),
+    "event_kind": tuple(KINDS),
+    "security_kind": tuple(SecurityKind),
+    "class_kind": tuple(ClassKind),
+    "item": tuple(Item),
+    "basis": tuple(Basis),
+    "others": tuple(Others),
+    "closings": tuple(Closings),
+    "shares_per": tuple(SharesPer),
+}
+"""The words that arguments and columns take, by the name of the argument, or of the column where that is one's."""
+
+COMPANY = "the company"
+"""What a sheet that names no company is about."""
+TOGETHER = "together"
+
+
+def outstanding(capitalization: SheetTable, base: str) -> Fraction:
+    """Common outstanding on the base that `base` names.
+
+    Raises WorksheetError for a base that is neither one of BASES nor names what the table has.
+    """
+    state = _capitalization(capitalization)
+    counted = Base(state)
+    named = base.strip().casefold()
+    if named in BASES:
+        return counted.on(Method(named)).total
+    names = frozenset(name.strip().casefold() for name in base.split(";") if name.strip())
+    known = {ClassKind.COMMON.value, *state.common_names}
+    known |= {label for c in state.classes.values() for label in (c.name.casefold(), c.kind.value)}
+    unknown = sorted(names - known)
+    if unknown or not names:
+        what = f"names {shorten(unknown[0])!r}" if unknown else "is blank"
+        rule = f"it must be one of {', '.join(BASES)}, or names of classes or kinds of the table"
+        raise WorksheetError(VALUE, f"base {what}; {rule}")
+    return counted.on(names).total
+
+
+@lru_cache(maxsize=4)  # one table, many bases
+def _capitalization(table: SheetTable) -> State:
+    rows = records(table, ClassRecord, {})
+    if not any(row.kind is ClassKind.COMMON for row in rows):
+        raise problem_of(table, "it has no class of kind common")
+    return State.of((), (ShareClass(row.class_, row.kind, row.shares) for row in rows))
+
+
+def issuance(securities: SheetTable) -> Rows:
+    """What was issued, security by security and together."""
+    rows = records(securities, SecurityRecord, {"event": "issuance"})
+    found: list[list[Figure]] = [["security", "kind", "shares", "consideration", "price per share", "counted"]]
+    shares = paid = Fraction(0)
+    for row in rows:
+        counted = row.calculable
+        consideration = consideration_of(row)
+        found.append(
+            [
+                row.security,
+                row.kind.value,
+                row.shares,
+                consideration if counted else None,
+                consideration / row.shares if counted else None,
+                "yes" if counted else "no",
+            ]
+        )
+        if counted:
+            shares, paid = shares + row.shares, paid + consideration
+    found.append([TOGETHER, None, shares, paid, paid / shares if shares else None, "yes"])
+    return found
+
+
+def history(
+    series: SheetTable,
+    events: SheetTable,
+    securities: SheetTable | None,
+    capitalization: SheetTable | None,
+) -> Rows:
+    """One row an event of each series."""
+    header = ["date", "event", "price before", "exact factor", "unrounded price", "price carried", "ratio"]
+    found: list[list[Figure]] = [[*header, "clause", "reason", "series"]]
+    tables = {"series": series, "events": events, "securities": securities, "capitalization": capitalization}
+    for one in companies(tables, _FILL):
+        for name in (s.name for s in one.company.series):
+            found += [
+                [
+                    change.event.date.isoformat(),
+                    change.event.event,
+                    change.price_before,
+                    shorten(str(change.factor), MAX_MESSAGE),
+                    change.unrounded,
+                    change.price,
+                    change.ratio,
+                    change.clause,
+                    change.reason,
+                    name,
+                ]
+                for change in one.history.of(name)
+            ]
+    return found
+
+
+_FILL = {"series": {"company": COMPANY}}
+
+
+def tie_out(
+    stated: SheetTable,
+    series: SheetTable,
+    events: SheetTable,
+    securities: SheetTable | None,
+    capitalization: SheetTable | None,
+    conversions: SheetTable | None,
+) -> Rows:
+    """The findings on every figure stated."""
+    header = ["event", "item", "subject", "stated", "recomputed", "at its precision", "difference", "tolerance"]
+    found: list[list[Figure]] = [[*header, "result", "explanation", "basis", "series"]]
+    tables = {
+        "series": series,
+        "events": events,
+        "securities": securities,
+        "conversions": conversions,
+        "stated": stated,
+        "capitalization": capitalization,
+    }
+    fill: dict[str, Mapping[str, str]] = dict(_FILL)
+    names = [row.series for row in records(series, SeriesRecord, _FILL["series"])]
+    if len(names) == 1:
+        fill["stated"] = {"series": names[0]}
+    for one in companies(tables, fill):
+        for name in (s.name for s in one.company.series):
+            findings = tie_out_history(one.history.of(name), one.issuances[name], one.stated[name])
+            found += [
+                [
+                    f.event,
+                    f.item.value,
+                    f.subject,
+                    f.stated,
+                    f.recomputed,
+                    f.at_precision,
+                    f.difference,
+                    f.tolerance,
+                    f.result.value,
+                    f.explanation,
+                    f.basis,
+                    name,
+                ]
+                for f in findings
+            ]
+    return found
+
+
+def solve_round(
+    capitalization: SheetTable,
+    series: SheetTable,
+    new_money: Fraction,
+    pre_money: Fraction,
+    pool_percent: Fraction,
+    adjustment_in_price: bool,
+) -> Fraction:
+    """The exact price of the round."""
+    state = _company(capitalization, series).history.state
+    solved = solver.solve_round(state, new_money, pre_money, pool_percent, adjustment_in_price=adjustment_in_price)
+    return solved.price
+
+
+@lru_cache(maxsize=4)  # one company, many rounds
+def _company(capitalization: SheetTable, series: SheetTable) -> CompanyInput:
+    found = companies({"capitalization": capitalization, "series": series}, _FILL)
+    if len(found) > 1:
+        raise problem_of(series, f"the series are of {len(found)} companies; a round is of one")
+    return found[0]
+
+
+def explain(name: str, *cells: Cell) -> Rows:
+    """The steps of a function for the cells that it would take."""
+    from xl_conversion.functions.evaluate import steps_of
+
+    function = _function(name)
+    if function.explain is None:
+        raise WorksheetError(VALUE, f"function_name is {function.name}; it has no steps")
+    given = list(cells)
+    while given and given[-1] is MISSING:
+        given.pop()
+    most = len(function.arguments)
+    if len(given) > most:
+        raise WorksheetError(VALUE, f"argument_{len(given)} is too many; {function.name} takes at most {most}")
+    found: list[list[Figure]] = [["step", "symbol", "formula", "with numbers", "value", "unit", "source"]]
+    for step in steps_of(function, given):
+        found.append(
+            [step.label, step.symbol, step.formula, step.with_numbers, step.value, step.unit, step.source]
+        )
+    return found
+
+
+def enumeration(name: str) -> Rows:
+    """The words of one enumeration."""
+    words = ENUMERATIONS.get(name.strip().casefold().replace(" ", "_"))
+    if words is None:
+        rule = f"it must be one of {', '.join(ENUMERATIONS)}"
+        raise WorksheetError(VALUE, f"enumeration is {shorten(name)!r}; {rule}")
+    return [[str(word)] for word in words]
+
+
+def functions() -> Rows:
+    """All functions."""
+    from xl_conversion.functions.catalogue import CATALOGUE
+
+    return [
+        ["function", "syntax", "gives", "since"],
+        *([one.name, one.signature, one.summary, one.since] for one in CATALOGUE),
+    ]
+
+
+def help_of(name: str) -> Rows:
+    """What there is to know of a function."""
+    from xl_conversion.functions.pages import help_lines
+
+    found: list[list[Figure]] = [["what", "text"]]
+    for what, text in help_lines(_function(name)):
+        for place, line in enumerate(textwrap.wrap(text, MAX_MESSAGE)):
+            found.append(["" if place else what, line])
+    return found
+
+
+def _function(name: str) -> Function:
+    from difflib import get_close_matches
+
+    from xl_conversion.functions.catalogue import FUNCTIONS
+
+    wanted = name.strip().upper().removeprefix("=").partition("(")[0]
+    if wanted not in FUNCTIONS:
+        close = get_close_matches(wanted, FUNCTIONS, n=1)
+        hint = f"did you mean {close[0]}?" if close else "CP_LIST() lists them"
+        raise WorksheetError(VALUE, f"function_name is {shorten(name)!r}, and there is no such function; {hint}")
+    return FUNCTIONS[wanted]
