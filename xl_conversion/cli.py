@@ -296,8 +296,11 @@ def _explain_function(function: Function) -> None:
     for argument in function.arguments:
         echo(f"{argument.name} ({argument.unit}; {argument.rule}): {argument.help}", "  ")
     if function.source:
-        echo(f"Formula: {function.returns} ({function.source})", "  ")
-    click.echo(f"  Example: {function.example_formula} gives {function.example_result}")
+        echo(f"{'Columns' if function.spills else 'Formula'}: {function.returns} ({function.source})", "  ")
+    # In one piece, so that it can be copied.
+    click.echo(f"  Example: {function.example_formula}{'' if function.spills else f' gives {function.example_result}'}")
+    if function.spills:
+        echo(f"gives a table that ends with {function.example_result}")
 
 
 def _cell_or_range(text: str) -> Cell | Range:

@@ -283,7 +283,7 @@ class TestHistory:
     @pytest.mark.parametrize("place", [0, 1])
     def test_a_table_that_is_none(self, place: int) -> None:
         cells: list[Any] = [SERIES, EVENTS]
-        cells[place] = "A1:B2"
+        cells[place] = "A1\x1f:B2\ud800"
         assert "it must be a range with a header row" in str(call("CP_HISTORY", *cells))
 
 

@@ -55,7 +55,7 @@ ERRORS = {
 }
 VBA_KEYWORDS = frozenset(
     """
-    addressof alias and any as attribute base boolean byref byte byval call case cdate cdbl cint circle clng close
+    addressof alias and any as attribute boolean byref byte byval call case cdate cdbl cint circle clng close
     compare const currency date debug decimal declare defbool defdate defdbl defint deflng defobj defstr defvar dim
     do doevents double each else elseif empty end endif enum eqv erase error event exit explicit false fix for
     friend function get global gosub goto if imp implements in input int integer is let lib like line lock long

@@ -159,10 +159,15 @@ def _serve(connection: Connection) -> None:
 
 
 def _call(name: str, arguments: Sequence[Any], caller: FakeRange) -> Any:
+    return _checked(call_here(name, arguments, caller))
+
+
+def call_here(name: str, arguments: Sequence[Any], caller: FakeRange | None = None, module: str = MODULE) -> Any:
+    """As :func:`call`, in this process, which :func:`install` has prepared; the result is not looked at."""
     from xlwings.com_server import XLPython
 
-    result = XLPython().CallUDF(MODULE, name, tuple(map(_variant, arguments)), None, _Pointer(caller))
-    return _checked(result)
+    caller = caller or FakeRange(None)
+    return XLPython().CallUDF(module, name, tuple(map(_variant, arguments)), None, _Pointer(caller))
 
 
 def _import_functions() -> Registration:

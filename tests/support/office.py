@@ -24,7 +24,7 @@ from typing import Any, Self
 
 from openpyxl.utils import get_column_letter
 
-OLDEST = (24, 8)  # the first that resolves an add-in's functions in an .xlsx
+OLDEST = (25, 2)  # the first that resolves an add-in's functions in an .xlsx
 SYSTEM_PATH = "/usr/bin:/bin"  # soffice's Python takes its prefix from here: no virtual environment
 ERROR_CODES = {
     "#NULL!": 521,
@@ -175,6 +175,7 @@ class Office:
         work: Path,
         *,
         addins: Path | None = None,
+        profile: Path | None = None,
         environment: Mapping[str, str] | None = None,
         timeout: float = 60,
         soffice: Path | None = None,
@@ -184,16 +185,17 @@ class Office:
         self.numbers = itertools.count(1)
         self._log = self.work / "soffice.log"
         self._agent: subprocess.Popen[str] | None = None
-        profile = self.work / "profile"
-        (profile / "user").mkdir(parents=True)
-        (profile / "user" / "registrymodifications.xcu").write_text(PROFILE, encoding="utf-8")
+        if profile is None:
+            profile = self.work / "profile"
+            (profile / "user").mkdir(parents=True)
+            (profile / "user" / "registrymodifications.xcu").write_text(PROFILE, encoding="utf-8")
         soffice = soffice or find_soffice()
         bundled = soffice.parent / "python"  # a distribution's LibreOffice uses the system's instead
         self._command = [
             str(bundled) if bundled.exists() else "/usr/bin/python3",
             str(Path(__file__).with_name("office_agent.py")),
             str(soffice),
-            f"-env:UserInstallation={profile.as_uri()}",
+            f"-env:UserInstallation={profile.resolve().as_uri()}",
             *([f"-env:BUNDLED_EXTENSIONS={addins.resolve().as_uri()}"] if addins else []),
             "--headless",
             "--norestore",

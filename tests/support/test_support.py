@@ -259,7 +259,7 @@ class TestPolicy:
             fixtures.need(self.nothing)
 
     @pytest.mark.parametrize(
-        ("shown", "reason"), [("LibreOffice 7.4.7.2 40(Build:2)", "24.8 or newer"), ("", "24.8 or newer")]
+        ("shown", "reason"), [("LibreOffice 7.4.7.2 40(Build:2)", "25.2 or newer"), ("", "25.2 or newer")]
     )
     def test_an_old_libreoffice_counts_as_missing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str, reason: str

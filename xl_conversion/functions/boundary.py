@@ -10,7 +10,8 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Final, TypeAlias
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 from xl_conversion.core.rounding import RoundingType, exact, shorten
 
@@ -55,6 +56,36 @@ Cell: TypeAlias = float | int | str | bool | date | Decimal | CellError | _Missi
 
 Range: TypeAlias = Sequence[Sequence[Cell]]
 """Rows of cells."""
+
+
+class Doubles(Sequence[Sequence[Cell]]):
+    """A range of several cells that hold a double each, and all of them in one list, row by row.
+
+    A host that looks at every cell once hands it on so, that nobody need look again.
+    """
+
+    __slots__ = ("flat", "rows")
+
+    def __init__(self, rows: Sequence[Sequence[float]], flat: list[float]) -> None:
+        self.rows, self.flat = rows, flat
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.rows[place]
+
+
+def doubles(rows: Sequence[Sequence[Any]]) -> Doubles | None:
+    """A rectangular range as doubles, or None where a cell holds anything else.
+
+    >>> doubles(((1.0,), (2.0,))).flat
+    [1.0, 2.0]
+    >>> doubles(((1.0,), (True,))) is None
+    True
+    """
+    flat = [cell for (cell,) in rows] if len(rows[0]) == 1 else list(chain.from_iterable(rows))
+    return Doubles(rows, flat) if set(map(type, flat)) == {float} else None
 
 
 class WorksheetError(Exception):
@@ -111,7 +142,7 @@ def rounding_type(cell: Cell) -> RoundingType:
     try:
         return RoundingType.parse(cell if isinstance(cell, str) else "")
     except ValueError:
-        raise WorksheetError(VALUE, f"is {_told(cell)}; it must be one of {names}") from None
+        raise WorksheetError(VALUE, f"is {told(cell)}; it must be one of {names}") from None
 
 
 def word(cell: Cell, words: Sequence[str]) -> str:
@@ -119,7 +150,7 @@ def word(cell: Cell, words: Sequence[str]) -> str:
     names = ", ".join(words)
     named = text(cell, f"it must be one of {names}").strip().lower().replace(" ", "_")
     if named not in words:
-        raise WorksheetError(VALUE, f"is {_told(cell)}; it must be one of {names}")
+        raise WorksheetError(VALUE, f"is {told(cell)}; it must be one of {names}")
     return named
 
 
@@ -128,7 +159,7 @@ def text(cell: Cell, rule: str = "a text is required") -> str:
     if isinstance(cell, CellError):
         raise WorksheetError(cell.code, f"is {cell.code}; an error is handed on")
     if not isinstance(cell, str) or not cell.strip():
-        raise WorksheetError(VALUE, f"is {_told(cell)}; {rule}")
+        raise WorksheetError(VALUE, f"is {told(cell)}; {rule}")
     return cell
 
 
@@ -140,7 +171,7 @@ def flag(cell: Cell) -> bool:
         return bool(cell)
     if isinstance(cell, str) and cell.strip().upper() in ("TRUE", "FALSE"):
         return cell.strip().upper() == "TRUE"
-    raise WorksheetError(VALUE, f"is {_told(cell)}; it must be TRUE or FALSE")
+    raise WorksheetError(VALUE, f"is {told(cell)}; it must be TRUE or FALSE")
 
 
 def is_blank(cell: Cell) -> bool:
@@ -181,7 +212,7 @@ def show(cell: Cell) -> str:
     return shorten(str(cell))
 
 
-def _told(cell: Cell) -> str:
+def told(cell: Cell) -> str:
     """A cell in a message: a text in quotation marks, so that it is seen to be one."""
     return repr(shorten(cell)) if isinstance(cell, str) and cell else show(cell) if cell != "" else "blank"
 

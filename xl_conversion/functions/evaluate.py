@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from xl_conversion.core.adjustments import ImpossibleArgument
@@ -18,15 +19,16 @@ from xl_conversion.functions.boundary import (
     VALUE,
     Cell,
     CellError,
+    Doubles,
     Range,
     WorksheetError,
     flag,
     is_blank,
     number,
     rounding_type,
-    show,
     text,
     to_double,
+    told,
     whole_number,
     word,
 )
@@ -38,6 +40,8 @@ Value = float | str | CellError
 Exactly = Fraction | str | CellError
 Input: TypeAlias = Cell | SheetTable
 MAX_SPILL = 5_000_000
+MANY = 32
+"""Fewer elements are done sooner one by one."""
 
 
 def evaluate(function: Function, cells: Sequence[Cell | Range]) -> Value | list[list[Value]]:
@@ -202,7 +206,7 @@ def _whole(argument: Argument, cell: Cell | Range) -> Input | Range:
         raise WorksheetError(only.code, f"{argument.name} is {only.code}; an error is handed on")
     if len(grid) < 2:
         raise WorksheetError(
-            VALUE, f"{argument.name} is {'a row' if len(grid[0]) > 1 else show(only)}; {argument.rule}"
+            VALUE, f"{argument.name} is {'a row' if len(grid[0]) > 1 else told(only)}; {argument.rule}"
         )
     if len(grid) * len(grid[0]) > MAX_SPILL:
         raise WorksheetError(NUM, f"{argument.name} has {len(grid)} x {len(grid[0])} cells; at most {MAX_SPILL}")
@@ -234,6 +238,10 @@ def _broadcast(
         return CellError(NUM, f"{function.name}: a result of {rows} x {columns} cells; at most {MAX_SPILL}")
     if rows == columns == 1:
         return one(function, [grid[0][0] for grid in grids])
+    if one is _value and rows * columns >= MANY and (arrays := _arrays()) is not None:
+        table = arrays(function, grids, lambda picked: _value(function, picked))
+        if table is not None:
+            return cast("list[list[T]]", table)
 
     def element(row: int, column: int) -> T | CellError:
         picked = [_pick(grid, row, column) for grid in grids]
@@ -245,6 +253,16 @@ def _broadcast(
     return cast("list[list[T]]", [[element(row, column) for column in range(columns)] for row in range(rows)])
 
 
+@cache
+def _arrays() -> Callable[..., list[list[Value]] | None] | None:
+    """What computes many elements at once; None where there is no numpy for it."""
+    try:
+        from xl_conversion.functions.arrays import evaluate_arrays
+    except ImportError:
+        return None
+    return evaluate_arrays
+
+
 class _Outside(Enum):
     OUTSIDE = "outside"
 
@@ -253,6 +271,8 @@ _OUTSIDE: Final = _Outside.OUTSIDE
 
 
 def _grid(cell: Any) -> Any:
+    if isinstance(cell, Doubles):
+        return cell
     if not isinstance(cell, list | tuple):
         return ((cell,),)
     width = max((len(row) for row in cell), default=0)

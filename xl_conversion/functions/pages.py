@@ -8,6 +8,7 @@ from xl_conversion.functions.boundary import Cell, Range, is_blank, show
 from xl_conversion.functions.catalogue import CATALOGUE
 from xl_conversion.functions.definition import Argument, Function, Kind
 from xl_conversion.functions.evaluate import evaluate
+from xl_conversion.functions.tabular import ENUMERATIONS
 from xl_conversion.functions.typed import argument_of
 
 GALLERY = "function-gallery.xlsx"
@@ -16,18 +17,30 @@ INDEX = "README.md"
 
 
 def function_table() -> str:
-    """The worksheet functions as a Markdown table, which the README holds.
+    """The worksheet functions as a Markdown table, which the README holds, with links to the help pages.
 
     >>> print(function_table().splitlines()[2])
-    | `CP_WEIGHTED_AVERAGE(conversion_price, outstanding, consideration, issued, [other_securities], [decimals], \
-[rounding_type])` | Conversion price after an issuance below it, by the weighted average formula. At or above the \
-price nothing moves. | `=CP_WEIGHTED_AVERAGE(6.41,33831184,8187842.70,81728433,1411724,2)` | 2 |
+    | [CP_WEIGHTED_AVERAGE](workbooks/functions/CP_WEIGHTED_AVERAGE.md) | Conversion price after an issuance below \
+it, by the weighted average formula. At or above the price nothing moves. | \
+`=CP_WEIGHTED_AVERAGE(6.41,33831184,8187842.70,81728433,1411724,2)` | 2 |
     """
     rows = [
-        f"| `{one.signature}` | {one.summary} | `{one.example_formula}` | {one.example_result} |"
+        [
+            f"[{one.name}](workbooks/functions/{page_name(one)})",
+            one.summary,
+            f"`{_short_example(one)}`",
+            "a table" if one.spills else one.example_result,
+        ]
         for one in CATALOGUE
     ]
-    return "\n".join(["| function | gives | example | result |", "|---|---|---|---|", *rows])
+    return _table(["function", "gives", "example", "result"], rows)
+
+
+def _short_example(function: Function) -> str:
+    """The example with the names of its tables in their place."""
+    given = zip(function.arguments, function.example, strict=False)
+    typed = ",".join(a.name if a.kind is Kind.TABLE else text for a, text in given)
+    return f"={function.name}({typed})"
 
 
 def help_lines(function: Function) -> list[tuple[str, str]]:
@@ -85,9 +98,8 @@ def intellisense_rows() -> list[list[str]]:
     description of each argument. Optional ones are in brackets, as Excel shows its own.
 
     >>> rows = intellisense_rows()
-    >>> rows[0], rows[2][:4]
-    (['FunctionInfo', '1.0'], ['CP_FULL_RATCHET', 'Conversion price after an issuance below it, by a full ratchet: \
-the issue price.', '', 'conversion_price'])
+    >>> rows[0], rows[2][0], rows[2][3:5]
+    (['FunctionInfo', '1.0'], 'CP_FULL_RATCHET', ['conversion_price', 'Conversion price before the event.'])
     """
     rows = [["FunctionInfo", "1.0"]]
     for function in CATALOGUE:
@@ -112,7 +124,7 @@ def _index() -> str:
     return "\n\n".join(
         [
             "# Worksheet functions",
-            "In Excel on Windows and in LibreOffice Calc, under the same names. Each has a page here and a sheet in "
+            "In Excel on Windows and LibreOffice Calc under the same names; each has a page here and a sheet in "
             f"[{GALLERY}](../{GALLERY}).",
             _table(["function", "gives", "unit", "since"], rows),
             "These pages are made from the catalogue of the functions by `python workbooks/build.py`.\n",
@@ -131,8 +143,6 @@ def _arguments(function: Function) -> str:
 
 
 def _choices(argument: Argument) -> Iterable[str]:
-    from xl_conversion.functions.tabular import ENUMERATIONS
-
     words = ENUMERATIONS["rounding_type"] if argument.kind is Kind.ROUNDING_TYPE else argument.choices
     return (f"`{word}`" for word in words)
 

@@ -9,13 +9,24 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, cast
 
 import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
 
 from xl_conversion.core.rounding import shorten
-from xl_conversion.functions.boundary import MISSING, NUM, VALUE, Cell, CellError, Range, WorksheetError
+from xl_conversion.functions.boundary import (
+    MISSING,
+    NUM,
+    VALUE,
+    Cell,
+    CellError,
+    Doubles,
+    Range,
+    WorksheetError,
+    doubles,
+)
 from xl_conversion.functions.catalogue import CATALOGUE, Argument, Function
 from xl_conversion.functions.evaluate import MAX_SPILL, Value, evaluate
 
@@ -100,9 +111,11 @@ def _call(function: Function, arguments: Sequence[Any]) -> float | str | list[li
     try:
         names = [argument.name for argument in function.arguments]
         value = evaluate(function, [_read(*named) for named in zip(names, arguments, strict=False)])
-        if isinstance(value, list):
-            return [[_shown(one) for one in row] for row in value]
-        return _shown(value)
+        if not isinstance(value, list):
+            return _shown(value)
+        if set(map(type, chain.from_iterable(value))) == {float}:
+            return cast("list[list[float | str]]", value)
+        return [[_shown(one) for one in row] for row in value]
     except WorksheetError as problem:
         return str(CellError(problem.error.code, f"{function.name}: {problem.error.message}"))
     except Exception as problem:
@@ -118,6 +131,8 @@ def _shown(value: Value) -> float | str:
 
 def _read(name: str, argument: Any) -> Range:
     rows = _range(name, argument) if isinstance(argument, xw.Range) else _rows(argument)
+    if isinstance(rows, Doubles):
+        return rows
     return [[cell if type(cell) is float else _cell(cell) for cell in row] for row in rows]
 
 
@@ -128,11 +143,16 @@ def _range(name: str, argument: xw.Range) -> Sequence[Sequence[Any]]:
     com = argument.api
     if com.Count != height * width:  # Value would leave out every area but the first
         raise WorksheetError(VALUE, f"{name} is a reference of several areas; it must be one range")
-    rows = _rows(com.Value)
+    value = com.Value
+    rows = value if height * width > 1 else ((value,),)
+    numbers = doubles(rows)
+    if numbers is not None:
+        return numbers
     if not any(isinstance(cell, Decimal) for row in rows for cell in row):
         return rows
     # A cell in currency format comes with 4 decimals. Value2 has them all, but shows dates as numbers.
-    pairs = zip(rows, _rows(com.Value2), strict=True)
+    value = com.Value2
+    pairs = zip(rows, value if height * width > 1 else ((value,),), strict=True)
     return [
         [full if isinstance(cell, Decimal) else cell for cell, full in zip(*pair, strict=True)] for pair in pairs
     ]

@@ -1,11 +1,12 @@
 """Writes the LibreOffice Calc add-in: every worksheet function of the catalogue under its own name.
 
-The add-in carries its own copy of the package, so it needs nothing installed. The Python that Calc runs must be
-3.11 or newer.
+The add-in carries its own copy of what it needs of the package, so it needs nothing installed. The Python that
+Calc runs must be 3.11 or newer.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import zipfile
 from collections.abc import Iterator
@@ -15,14 +16,21 @@ from xml.sax.saxutils import escape, quoteattr
 import xl_conversion
 from xl_conversion.files import write_atomically
 from xl_conversion.functions.catalogue import CATALOGUE, Argument, Function
+from xl_conversion.hosts.libreoffice import runtime
 from xl_conversion.hosts.libreoffice.runtime import IMPLEMENTATION, INTERFACE, SERVICE, uno_name
 
 IDENTIFIER = "xl_conversion.calc"
 """What LibreOffice knows the extension by: a newer version replaces the one with the same identifier."""
+OLDEST = "25.2"
+"""The first LibreOffice that the add-in was run in."""
 CATEGORY = "Financial"
-CARRIED = ("__init__.py", "core/*.py", "functions/*.py", "hosts/*.py", "hosts/libreoffice/*.py")
-"""The part of the package that runs inside Calc."""
+"""Of the function wizard. Calc knows its own categories only and puts any other under Add-In."""
+NOT_CARRIED = "xl_conversion.functions.arrays"
+"""It needs numpy, which LibreOffice does not bring; without it the functions compute the same, one by one."""
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+
+ROWS = "sequence< sequence<any> >"
+"""Rows of cells: the only type that can carry both one value and a range back to Calc."""
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 COMPONENT = '''"""Hands the worksheet functions to Calc."""
@@ -43,9 +51,12 @@ COMPONENTS = f"""{XML}<components xmlns="http://openoffice.org/2010/uno-componen
 </component>
 </components>
 """
-DESCRIPTION = f"""{XML}<description xmlns="http://openoffice.org/extensions/description/2006">
+DESCRIPTION = f"""{XML}<description xmlns="http://openoffice.org/extensions/description/2006"
+ xmlns:d="http://openoffice.org/extensions/description/2006"
+ xmlns:l="http://libreoffice.org/extensions/description/2011">
 <identifier value="{IDENTIFIER}"/>
 <version value="{xl_conversion.__version__}"/>
+<dependencies><l:LibreOffice-minimal-version value="{OLDEST}" d:name="LibreOffice {OLDEST}"/></dependencies>
 <display-name><name lang="en">Conversion price functions (xl_conversion)</name></display-name>
 </description>
 """
@@ -81,8 +92,8 @@ def write_folder(folder: Path) -> Path:
     return folder
 
 
-def write_oxt(path: Path) -> Path:
-    """Writes the add-in as an extension to install (Tools > Extensions, or ``unopkg add``)."""
+def oxt() -> bytes:
+    """The add-in as an extension to install (Tools > Extensions, or ``unopkg add``). The same bytes every time."""
     packed = io.BytesIO()
     # Stored, not compressed: the bytes then do not depend on the version of zlib either.
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
@@ -90,14 +101,40 @@ def write_oxt(path: Path) -> Path:
             entry = zipfile.ZipInfo(name, TIMESTAMP)
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, content)
-    write_atomically(path, packed.getvalue())
+    return packed.getvalue()
+
+
+def write_oxt(path: Path) -> Path:
+    """Writes the extension to `path`."""
+    write_atomically(path, oxt())
     return path
 
 
 def _carried() -> Iterator[tuple[str, bytes]]:
-    package = Path(xl_conversion.__file__).parent
-    for path in sorted({path for pattern in CARRIED for path in package.glob(pattern)}):
-        yield f"python/{package.name}/{path.relative_to(package).as_posix()}", path.read_bytes()
+    root = Path(xl_conversion.__file__).parent.parent
+    for path in sorted(_needed(root)):
+        yield f"python/{path.relative_to(root).as_posix()}", path.read_bytes()
+
+
+def _needed(root: Path) -> set[Path]:
+    """The files of the package that the runtime imports, and whatever these import in turn, now or later."""
+    found: set[Path] = set()
+    waiting = [runtime.__name__]
+    while waiting:
+        name = waiting.pop()
+        base = root.joinpath(*name.split("."))
+        path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+        ours = name.startswith(xl_conversion.__name__) and path.is_file()  # else a library, or a name in a module
+        if not ours or path in found or name == NOT_CARRIED:
+            continue
+        found.add(path)
+        waiting.append(name.rpartition(".")[0])
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                waiting += [imported.name for imported in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                waiting += [node.module, *(f"{node.module}.{imported.name}" for imported in node.names)]
+    return found
 
 
 def _manifest() -> str:
@@ -110,15 +147,18 @@ def _manifest() -> str:
 
 
 def _interface() -> str:
-    # Rows of cells is the only type that can carry both one value and a range back to Calc.
     methods = "".join(
-        f"  sequence< sequence<any> > {uno_name(function.name)}("
-        f"{', '.join(f'[in] any {uno_name(argument.name)}' for argument in function.arguments)});\n"
+        f"  {ROWS} {uno_name(function.name)}({', '.join(map(_parameter, function.arguments))});\n"
         for function in CATALOGUE
     )
     *modules, name = INTERFACE.split(".")
     opened = " ".join(f"module {module} {{" for module in modules)
     return f"{opened}\ninterface {name} {{\n{methods}}};\n{'}; ' * len(modules)}\n"
+
+
+def _parameter(argument: Argument) -> str:
+    # Either type takes a value as well as a range. `any` may be left out, and the wizard says so.
+    return f"[in] {'any' if argument.optional else ROWS} {uno_name(argument.name)}"
 
 
 def _configuration() -> str:

@@ -1,0 +1,1 @@
+"""The function gallery: a workbook with a sheet for each worksheet function, live, checked and explained."""
