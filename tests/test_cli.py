@@ -271,7 +271,7 @@ class TestFunctions:
         for words in (
             "split_old (shares of common; it must be above 0)",
             "CP1 x old / new",
-            "=CP_SPLIT(50,2,1) gives 25",
+            "Example: =CP_SPLIT(50,2,1)\n    gives 25\n",
         ):
             assert words in outcome.out
         assert max(map(len, outcome.out.splitlines())) < 100

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from xl_conversion import __version__
+from xl_conversion.cli_excel import excel
 from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
 from xl_conversion.cli_libreoffice import libreoffice
 from xl_conversion.cli_output import echo_json
@@ -221,7 +222,7 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_EXCEPTIONS)
 
 
-for command in (history, explain, compare, solve_round_command, libreoffice):
+for command in (history, explain, compare, solve_round_command, excel, libreoffice):
     cli.add_command(command)
 
 
@@ -298,9 +299,8 @@ def _explain_function(function: Function) -> None:
     if function.source:
         echo(f"{'Columns' if function.spills else 'Formula'}: {function.returns} ({function.source})", "  ")
     # In one piece, so that it can be copied.
-    click.echo(f"  Example: {function.example_formula}{'' if function.spills else f' gives {function.example_result}'}")
-    if function.spills:
-        echo(f"gives a table that ends with {function.example_result}")
+    click.echo(f"  Example: {function.example_formula}")
+    echo(f"gives {'a table that ends with ' if function.spills else ''}{function.example_result}")
 
 
 def _cell_or_range(text: str) -> Cell | Range:

@@ -76,6 +76,10 @@ class Doubles(Sequence[Sequence[Cell]]):
         return self.rows[place]
 
 
+class Numbers(list[list[float]]):
+    """Rows of results that are numbers and nothing else, so that nobody need look for an error."""
+
+
 def doubles(rows: Sequence[Sequence[Any]]) -> Doubles | None:
     """A rectangular range as doubles, or None where a cell holds anything else.
 

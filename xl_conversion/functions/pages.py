@@ -20,8 +20,8 @@ def function_table() -> str:
     """The worksheet functions as a Markdown table, which the README holds, with links to the help pages.
 
     >>> print(function_table().splitlines()[2])
-    | [CP_WEIGHTED_AVERAGE](workbooks/functions/CP_WEIGHTED_AVERAGE.md) | Conversion price after an issuance below \
-it, by the weighted average formula. At or above the price nothing moves. | \
+    | [CP_WEIGHTED_AVERAGE](workbooks/functions/CP_WEIGHTED_AVERAGE.md) | Conversion price after an issuance \
+below it, by the weighted average formula. At or above the price nothing moves. | \
 `=CP_WEIGHTED_AVERAGE(6.41,33831184,8187842.70,81728433,1411724,2)` | 2 |
     """
     rows = [

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from inspect import Parameter, Signature
-from itertools import chain
 from typing import Any, Final, cast
 
 import xlwings as xw
@@ -23,6 +22,7 @@ from xl_conversion.functions.boundary import (
     Cell,
     CellError,
     Doubles,
+    Numbers,
     Range,
     WorksheetError,
     doubles,
@@ -113,7 +113,7 @@ def _call(function: Function, arguments: Sequence[Any]) -> float | str | list[li
         value = evaluate(function, [_read(*named) for named in zip(names, arguments, strict=False)])
         if not isinstance(value, list):
             return _shown(value)
-        if set(map(type, chain.from_iterable(value))) == {float}:
+        if isinstance(value, Numbers):
             return cast("list[list[float | str]]", value)
         return [[_shown(one) for one in row] for row in value]
     except WorksheetError as problem:

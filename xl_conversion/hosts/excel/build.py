@@ -1,0 +1,318 @@
+"""Macro workbooks and the add-in for Excel on Windows, made on any system from what xlwings carries.
+
+The VBA that reaches Python is that of the installed xlwings: it loads a library by a name with the version in it,
+so what is built here goes with this xlwings only. It looks for its settings under a name of ours, so that
+they and those of xlwings leave each other alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+from zipfile import BadZipFile, ZipFile
+
+import xlwings as xw
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+from pyopenvba.exceptions import PyOpenVBAError  # type: ignore[import-untyped]
+
+from xl_conversion import __version__
+from xl_conversion.books.gallery.gallery import gallery
+from xl_conversion.books.gallery.intellisense import SHEET as INTELLISENSE
+from xl_conversion.books.gallery.intellisense import append_intellisense
+from xl_conversion.books.page import FONT, INPUT_FILL, INPUT_INK, Book
+from xl_conversion.books.saving import put_text, workbook_bytes
+from xl_conversion.books.templates.price_model import price_model
+from xl_conversion.books.widths import lines
+from xl_conversion.files import SaveError, write_atomically
+from xl_conversion.hosts.excel import udfs
+from xl_conversion.hosts.excel.environment import ADDIN
+from xl_conversion.hosts.excel.project import (
+    PROJECT_NAME,
+    WORKBOOK_CODE_NAME,
+    Kind,
+    Module,
+    document,
+    modules_of,
+    project_bytes,
+)
+from xl_conversion.hosts.excel.vba import MODULE, SETTING, module_text
+
+TEMPLATES: Final[Mapping[str, Callable[[], Book]]] = {
+    "conversion-price-model.xlsm": price_model,
+    "function-gallery.xlsm": gallery,
+}
+NOTICE: Final = "xlwings-LICENSE.txt"
+CONFIGURATION: Final = f"{PROJECT_NAME}.conf"
+"""The sheet from which xlwings' VBA reads its settings: key and value, from A1 down to the first blank cell."""
+
+SOURCE = "quickstart_standalone.xlsm"
+PROJECT = "xl/vbaProject.bin"
+_SAMPLE = "Module1"
+_THEIR_NAME = 'Public Const PROJECT_NAME As String = "xlwings"'
+_OUR_NAME = _THEIR_NAME.replace("xlwings", PROJECT_NAME)
+_BLANK_DATE = date(1980, 1, 1)
+
+_MIT = """\
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files (the "Software"), to deal in the Software without restriction, including without limitation
+the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and
+to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of
+the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
+THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
+CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
+IN THE SOFTWARE.
+"""
+
+
+class _AddIn(Workbook):
+    """Excel takes a workbook for an add-in by its content type alone."""
+
+    mime_type = "application/vnd.ms-excel.addin.macroEnabled.main+xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One file; `written` is False where the same bytes were there already."""
+
+    path: Path
+    written: bool
+
+
+def build_files(folder: Path, *, force: bool = False) -> list[Built]:
+    """Writes the macro workbooks, the add-in and the notice of what they contain into `folder`.
+
+    Raises SaveError where one cannot be written, or is there, differs, and `force` is not given. All are made
+    before the first one is written.
+    """
+    made = {name: macro_workbook(template()) for name, template in TEMPLATES.items()}
+    made |= {ADDIN: addin(), NOTICE: notice().encode()}
+    built = []
+    for name in made:
+        path = folder / name
+        same = _holds(path, made[name])
+        if path.exists() and not same and not force:
+            raise SaveError(f"Cannot write {path}: it is there and differs", "--force replaces it.")
+        built.append(Built(path, not same))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SaveError(f"Cannot make the folder {folder}: {problem.strerror}", "Choose another one.") from problem
+    for one in built:
+        if one.written:
+            write_atomically(one.path, made[one.path.name])
+    return built
+
+
+def macro_workbook(book: Book) -> bytes:
+    """The .xlsm of `book`, which gets a sheet of settings and the worksheet functions."""
+    settings = {
+        **_settings(),
+        SETTING: (
+            "no",
+            "yes: a cell that is an error shows the reason as a text. no: it shows Excel's error, which other "
+            "formulas see. Ctrl+Alt+F9 recalculates after a change.",
+        ),
+    }
+    _write_settings(
+        book.workbook,
+        settings,
+        "Which Python answers is set for the user, by xl-conversion excel install. For another one in this "
+        "workbook add, right below the rows above, Interpreter_Win and the path of its python.exe.",
+    )
+    # The sheet with the help comes last.
+    if INTELLISENSE in book.workbook.sheetnames:
+        book.workbook.move_sheet(CONFIGURATION, -1)
+    else:
+        append_intellisense(book.workbook)
+    return _packed(book, module_text())
+
+
+def addin() -> bytes:
+    """The .xlam: the worksheet functions for every workbook.
+
+    It takes its Python and everything else from the user's file of settings: nobody sees its sheet.
+    """
+    book = Book("", _BLANK_DATE, workbook=_AddIn())
+    book.workbook.remove(book.workbook.worksheets[0])
+    book.workbook.properties.title = "Conversion price functions (xl_conversion)"
+    book.workbook.properties.description = (
+        f"Exact worksheet functions for conversion prices of preferred stock. xl_conversion {__version__}, for "
+        f"xlwings {xlwings_version()}."
+    )
+    book.workbook.properties.creator = "xl_conversion"
+    _write_settings(book.workbook, _settings())
+    return _packed(book, module_text(addin=True))
+
+
+def notice() -> str:
+    """The licences of what the files contain, from the comments at the head of the modules themselves."""
+    return "\n".join(
+        [
+            f"{', '.join([*TEMPLATES, ADDIN])} contain VBA of xlwings {xlwings_version()}, unchanged but for",
+            "line ends and the name of the settings, in the modules named below, under the licences that each of",
+            "them states.",
+            *map(_head, _carried()),
+            "",
+            "The MIT license that the module Dictionary refers to:",
+            "",
+            _MIT,
+        ]
+    )
+
+
+def dll_name() -> str:
+    """The library that the VBA loads in 64-bit Excel, and that pip puts beside the interpreter on Windows."""
+    found = re.search(r'"(xlwings64-[^"]*\.dll)"', _carried()[0].source)
+    if found is None:
+        raise _unusable(f"the module {_carried()[0].name} names no library")
+    return found[1]
+
+
+def xlwings_version() -> str:
+    """The version of xlwings that is installed, for which everything is built."""
+    version: str = xw.__version__
+    return version
+
+
+def _packed(book: Book, functions: str) -> bytes:
+    if dll_name() != f"xlwings64-{xlwings_version()}.dll":
+        raise _unusable(f"its VBA loads {dll_name()}, which is of another version")
+    workbook = book.workbook
+    workbook.code_name = WORKBOOK_CODE_NAME
+    documents = [document(WORKBOOK_CODE_NAME)]
+    for number, sheet in enumerate(workbook.worksheets, start=1):
+        sheet.sheet_properties.codeName = f"Sheet{number}"
+        documents.append(document(sheet.sheet_properties.codeName))
+    modules = [*documents, Module(MODULE, Kind.STANDARD, functions), *_carried()]
+    workbook.vba_archive = _archive(project_bytes(_template(), modules))
+    return workbook_bytes(workbook, book.cached, as_of=book.as_of)
+
+
+def _archive(project: bytes) -> ZipFile:
+    """The project as openpyxl keeps it for a workbook that it has read."""
+    package = "http://schemas.openxmlformats.org/package/2006/"
+    kept = BytesIO()
+    with ZipFile(kept, "w") as archive:
+        archive.writestr("[Content_Types].xml", f'<Types xmlns="{package}content-types"/>')
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{package}relationships"/>')
+        archive.writestr(PROJECT, project)
+    return ZipFile(kept)
+
+
+def _settings() -> dict[str, tuple[str, str]]:
+    return {
+        "UDF Modules": (udfs.__name__, "The Python module of the worksheet functions."),
+        # As text: VBA would make a word of the user's language of a truth value.
+        "ADD_WORKBOOK_TO_PYTHONPATH": (
+            "False",
+            "False: Python does not take modules from the folder of the workbook, whoever put them there.",
+        ),
+    }
+
+
+def _write_settings(workbook: Workbook, settings: Mapping[str, tuple[str, str]], more: str = "") -> None:
+    sheet = workbook.create_sheet(CONFIGURATION)
+    for letter, width in zip("ABC", (30, 34, 78), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.sheet_view.showGridLines = False
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    top = Alignment(vertical="top", wrap_text=True)
+    for row, (key, (value, meaning)) in enumerate(settings.items(), start=1):
+        for column, text in enumerate((key, value, meaning), start=1):
+            cell = sheet.cell(row, column)
+            cell.font = Font(FONT, 10, bold=column == 1, color=INPUT_INK if column == 2 else None)
+            cell.alignment = top
+            put_text(cell, text)
+        sheet.cell(row, 2).fill = PatternFill("solid", INPUT_FILL)
+        if key == SETTING:
+            choice = DataValidation("list", formula1='"no,yes"', allow_blank=False, showErrorMessage=True)
+            sheet.add_data_validation(choice)
+            choice.add(sheet.cell(row, 2).coordinate)
+    notes: Sequence[str] = (
+        "xlwings reads these settings, from A1 down to the first blank cell.",
+        *([more] if more else []),
+        f"Built by xl_conversion {__version__} for xlwings {xlwings_version()} ({dll_name()}): another version of "
+        "xlwings needs another build, by xl-conversion excel build.",
+    )
+    for row, text in enumerate(notes, start=len(settings) + 4):  # so that a row or two can be added
+        cell = sheet.cell(row, 1)
+        cell.font = Font(FONT, 9, color="5B6673")
+        cell.alignment = top
+        put_text(cell, text)
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=3)
+        sheet.row_dimensions[row].height = 12.75 * lines(text, 142)  # merged cells get no height by themselves
+
+
+@cache
+def _template() -> bytes:
+    """The VBA project of the workbook that xlwings gives to those who distribute it with their macros."""
+    path = Path(xw.__file__).parent / SOURCE
+    try:
+        with ZipFile(path) as archive:
+            return archive.read(PROJECT)
+    except (OSError, KeyError, BadZipFile) as problem:
+        raise _unusable(f"{path} is missing or damaged") from problem
+
+
+@cache
+def _carried() -> tuple[Module, ...]:
+    """The modules of xlwings, the one that reaches Python first; the sample macro is left out."""
+    try:
+        modules = modules_of(_template())
+    except PyOpenVBAError as problem:
+        raise _unusable(f"the macros of {SOURCE} are damaged") from problem
+    found = [
+        # With the line ends that Excel writes; xlwings comes with others.
+        replace(module, source="".join(f"{line}\r\n" for line in module.source.splitlines()))
+        for module in modules
+        if module.kind is not Kind.DOCUMENT and module.name != _SAMPLE
+    ]
+    found.sort(key=lambda module: (module.name != "xlwings", module.name))
+    if not found or found[0].name != "xlwings":
+        raise _unusable(f"{SOURCE} has no module xlwings")
+    if _THEIR_NAME not in found[0].source:
+        raise _unusable("its VBA does not name its settings where expected")
+    found[0] = replace(found[0], source=found[0].source.replace(_THEIR_NAME, _OUR_NAME))
+    return tuple(found)
+
+
+def _head(module: Module) -> str:
+    """The comments before the first line of code."""
+    head = [f"Module {module.name}", ""]
+    for line in module.source.splitlines():
+        if line.startswith("'Attribute") or (line.strip() and not line.startswith(("'", "Attribute ", "#Const "))):
+            break
+        if line.startswith("'") and ((text := line.strip("'~ ")) or head[-1]):
+            head.append(text)
+    return "\n".join(["", *head]).rstrip()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == data
+    except OSError:
+        return False
+
+
+def _unusable(reason: str) -> SaveError:
+    return SaveError(
+        f"Cannot build for Excel with xlwings {xlwings_version()}: {reason}",
+        "Install xlwings anew with pip, in a version that xl_conversion allows.",
+    )
