@@ -76,7 +76,7 @@ class Doubles(Sequence[Sequence[Cell]]):
         return self.rows[place]
 
 
-class Numbers(list[list[float]]):
+class Numbers(list[Any]):
     """Rows of results that are numbers and nothing else, so that nobody need look for an error."""
 
 
