@@ -318,6 +318,15 @@ def test_the_usual_places(
     assert [path.as_posix() for path in install._usual_places()] == expected
 
 
+def test_the_usual_places_of_linux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(install.sys, "platform", "linux")
+    places = ["opt/libreoffice25.8/program", "opt/libreoffice25.2/program", "usr/lib64/libreoffice/program"]
+    for place in (*places, "usr/share/libreoffice/program"):
+        (tmp_path / place).mkdir(parents=True)
+    found = [path.relative_to(tmp_path).as_posix() for path in install._usual_places(tmp_path)]
+    assert found == places
+
+
 @pytest.mark.parametrize(
     ("platform", "settings", "expected"),
     [

@@ -217,21 +217,21 @@ def _on_path() -> Iterator[Path]:
         yield Path(found).parent
 
 
-def _usual_places() -> Iterator[Path]:
+def _usual_places(root: Path = Path("/")) -> Iterator[Path]:
     if sys.platform == "win32":
         for name in ("ProgramW6432", "ProgramFiles", "ProgramFiles(x86)"):
             if folder := os.environ.get(name):
                 yield Path(folder) / "LibreOffice" / "program"
     elif sys.platform == "darwin":
-        for root in (Path("/"), Path.home()):
-            yield root / "Applications" / "LibreOffice.app" / "Contents" / "MacOS"
+        for above in (root, Path.home()):
+            yield above / "Applications" / "LibreOffice.app" / "Contents" / "MacOS"
     else:
         for pattern in (
             "opt/libreoffice*/program",
             "usr/lib*/libreoffice/program",
             "usr/local/lib*/libreoffice/program",
         ):
-            yield from sorted(Path("/").glob(f"{pattern}/program"), key=_numbers, reverse=True)
+            yield from sorted(root.glob(pattern), key=_numbers, reverse=True)
 
 
 def _numbers(path: Path) -> list[int]:
