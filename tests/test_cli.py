@@ -246,6 +246,18 @@ class TestCall:
         assert error.endswith(rule)
         assert hint.startswith("  hint: ")
 
+    def test_a_stated_figure_stays_as_it_is_written(self, run: Run, tmp_path: Path) -> None:
+        tables = {
+            "stated": "event,item,stated\nSplit,conversion_price,5.00\n",
+            "series": "series,original_issue_price,conversion_price\nA,10,9.99\n",
+            "events": "event,date,kind,split_new,split_old\nSplit,2026-01-15,split,2,1\n",
+        }
+        for name, text in tables.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+        outcome = run("call", "CP_TIE_OUT", "@stated.csv", "@series.csv", "@events.csv")
+        assert outcome.code == 0
+        assert outcome.out.splitlines()[1].split("\t")[3:9] == ["5.00", "4.995", "5.00", "0.005", "0.005", "ties"]
+
     def test_every_example_of_the_catalogue(self, run: Run) -> None:
         for function in CATALOGUE:
             outcome = run("call", function.name, *function.example)

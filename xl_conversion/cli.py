@@ -311,9 +311,13 @@ def _cell_or_range(text: str) -> Cell | Range:
             return argument_of(text)
         except ValueError as problem:
             _stop(str(problem), 'write it as {"class","shares";"Common",4000000}', EXIT_INPUT)
+    from xl_conversion.functions.sheet_tables import AS_WRITTEN
     from xl_conversion.inputs.tables import csv_cells
 
-    return [[cell_of(cell.strip()) for cell in row] for row in csv_cells(Path(text[1:]))]
+    rows = csv_cells(Path(text[1:]))
+    # What is compared as it is written stays as it is written.
+    kept = {place for place, head in enumerate(rows[0] if rows else []) if head.strip().lower() in AS_WRITTEN}
+    return [[cell if place in kept else cell_of(cell.strip()) for place, cell in enumerate(row)] for row in rows]
 
 
 def _advice(cells: Sequence[Cell | Range], errors: Sequence[str]) -> str:

@@ -279,7 +279,7 @@ TIED: Mapping[str, Callable[[Key, np.random.Generator, int, int], Columns]] = {
 def test_every_element_is_what_it_is_alone(key: Key, data: str) -> None:
     rng = _seeded(key, data)
     for decimals, rounding_type in _ways(key):
-        columns = PLAIN[data](key, rng, 20)
+        columns = PLAIN[data](key, rng, 17)
         _check(FUNCTIONS[key[0]], _grids(key, columns, decimals, rounding_type))
 
 
@@ -328,7 +328,7 @@ def test_ties_of_whole_numbers_that_are_too_large(key: Key) -> None:
 def test_ties_are_what_they_are_alone(key: Key, data: str) -> None:
     rng = _seeded(key, data)
     for decimals, rounding_type in _ways(key):
-        columns = TIED[data](key, rng, 20, decimals or 0)
+        columns = TIED[data](key, rng, 17, decimals or 0)
         _check(FUNCTIONS[key[0]], _grids(key, columns, decimals, rounding_type))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,7 @@ class TestOutstanding:
             (None, 5_473_000.5),
             ("Broad_With_Pool", 5_723_000.5),
             ("common; pool", 4_250_000),
+            ("common; preferred; warrant; option; convertible_note", 5_473_000.5),
             ("Series Z;notes", 970_000),
             ("OPTION; warrant; common", 4_503_000.5),
         ],
@@ -136,6 +138,9 @@ class TestOutstanding:
     def test_a_number_that_cannot_be_is_another_error(self) -> None:
         result = call("CP_OUTSTANDING", changed(CLASSES, 1, 2, -1.0))
         assert str(result) == "#NUM! CP_OUTSTANDING: capitalization, row 2: shares is '-1'; it must be 0 or above"
+
+    def test_a_kind_that_the_table_does_not_have_counts_nothing(self) -> None:
+        assert call("CP_OUTSTANDING", CLASSES[:2], "common; preferred") == 4_000_000
 
     def test_an_error_in_a_table_is_handed_on(self) -> None:
         result = call("CP_OUTSTANDING", changed(CLASSES, 2, 2, CellError("#REF!")))
@@ -319,10 +324,11 @@ class TestTieOut:
         assert column(rows, "result") == ["ties"]
         assert column(rows, "series") == ["A"]
 
-    def test_a_number_is_as_exact_as_it_is_shown(self) -> None:
-        rows = call("CP_TIE_OUT", changed(STATED, 1, 2, 4.9), SERIES, EVENTS)
-        assert column(rows, "stated") == ["4.9"]
-        assert column(rows, "tolerance") == [0.05]
+    @pytest.mark.parametrize("number", [4.9, 5, Decimal("5.00")], ids=repr)
+    def test_a_number_does_not_say_how_exact_it_is(self, number: Any) -> None:
+        result = call("CP_TIE_OUT", changed(STATED, 1, 2, number), SERIES, EVENTS)
+        assert str(result).startswith("#VALUE! CP_TIE_OUT: stated, row 2: stated is the number ")
+        assert str(result).endswith("; write it as text, such as '5.00: its decimals count")
 
 
 class TestSolveRound:
@@ -401,6 +407,7 @@ class TestExplain:
                 "#VALUE! CP_EXPLAIN: function_name is 'CP_SPLITS', and there is no such function; did you",
             ),
             (["CP_LIST"], "#VALUE! CP_EXPLAIN: function_name is CP_LIST; it has no steps"),
+            (["CP_OUTSTANDING", CLASSES], "#VALUE! CP_EXPLAIN: function_name is CP_OUTSTANDING; it has no steps"),
             ([7.0], "#VALUE! CP_EXPLAIN: function_name is 7; a text is required"),
             ([None], "#VALUE! CP_EXPLAIN: function_name is blank; a text is required"),
             (["CP_SPLIT", 50.0, 0.0, 1.0], "#NUM! CP_EXPLAIN: split_new is 0; it must be above 0"),
@@ -453,6 +460,33 @@ class TestAboutTheFunctions:
             assert any(row[0].startswith(argument.name) for row in rows)
             assert " ".join(argument.help.split()) in said
             assert argument.rule in said
+
+    def test_help_says_the_columns_of_a_table(self) -> None:
+        rows = call("CP_HELP", "Events")
+        assert rows[0] == ["column", "text"]
+        assert [
+            "date (required)",
+            "Day of the event, YYYY-MM-DD; events of one day happen in the order of the rows",
+        ] in rows
+        assert any(row[0] == "kind split" and "Needs split_new, split_old." in row[1] for row in rows)
+        assert [
+            row[0] for row in call("CP_HELP", "capitalization") if "required" in row[0]
+        ] == ["class (required)", "kind (required)", "shares (required)"]
+
+    def test_a_wrong_column_is_told_with_the_right_ones(self) -> None:
+        result = call("CP_OUTSTANDING", [["class", "type", "shares"], *CLASSES[1:]])
+        assert "the column type is not known (and 1 more); the columns are note, company, class, kind" in str(
+            result
+        )
+        wrong = [["series", "original_issue_price", "conversion_prise", "price_decimals"], *SERIES[1:]]
+        assert "did you mean conversion_price?" in str(call("CP_HISTORY", wrong, EVENTS))
+
+    @pytest.mark.parametrize(
+        "header", [["series", "series", "x"], ["series", None, "y"], ["", "", ""], ["a", "b\x07", "c"]]
+    )
+    def test_a_header_that_is_none(self, header: list[Any]) -> None:
+        for cells in ([[header, ["A", 1.0, 2.0]], EVENTS], [SERIES, [header, ["A", 1.0, 2.0]]]):
+            assert str(call("CP_HISTORY", *cells)).startswith("#VALUE! CP_HISTORY: ")
 
     def test_results_of_a_spill_fit_into_cells(self) -> None:
         for name in ("CP_LIST", "CP_HELP", "CP_ENUM", "CP_EXPLAIN"):

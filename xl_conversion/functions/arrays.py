@@ -222,16 +222,14 @@ class _Job:
 
     def _estimated(self, part: Mapping[str, Floats], decimals: int, values: Floats) -> Mask:
         """Puts the values in, and says where they are not certain."""
-        kernel = self.kernel
-        wrong = self.wrong
-        work = self.work[:, : len(values)]
+        kernel, wrong, work = self.kernel, self.wrong, self.work[:, : len(values)]
         top, bottom = kernel.fraction(*(part[name] for name in kernel.arguments))
         figure = size = top if bottom is ONE else np.divide(top, bottom, out=work[0])
         if kernel.rest_at:
-            units = np.floor(figure)
-            unsure_units = ~(np.abs(figure - np.rint(figure)) > wrong * figure)
+            rest = np.subtract(figure, np.floor(figure, out=work[2]), out=work[1])
+            unsure_units = ~(np.abs(rest - 0.5) < 0.5 - wrong * figure)
             size = figure * part[kernel.rest_at]
-            figure = (figure - units) * part[kernel.rest_at]
+            figure = rest * part[kernel.rest_at]
 
         ten = _TENS.item(abs(decimals))
         scaled = figure

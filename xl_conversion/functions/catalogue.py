@@ -114,7 +114,8 @@ _SECURITIES = _table(
 )
 _CAPITALIZATION_HELP = (
     "Classes before the first event, one row each: class, kind (common, preferred, option, warrant, "
-    "convertible_note, pool), shares of common as converted."
+    "convertible_note, pool), shares of common as converted. Preferred named like a series is that series; any "
+    "other counts besides."
 )
 _CAPITALIZATION = _table("capitalization", _CAPITALIZATION_HELP)
 _OPTIONAL_CAPITALIZATION = _table("capitalization", _CAPITALIZATION_HELP, optional=True)
@@ -123,6 +124,7 @@ _CONVERSIONS = _table(
     "From principal to preferred to common: event, security, principal, preferred_price, common_per_preferred.",
     optional=True,
 )
+_COLUMNS_OF_TABLES = 'CP_HELP("events") lists the columns of a table, and of each kind of event.'
 _NO_ROUNDING_OF_TABLES = "figures are unrounded unless the terms of the series round them"
 
 MAX_EXPLAINED = 12
@@ -474,15 +476,15 @@ CATALOGUE: tuple[Function, ...] = (
         "2026-01-15 | Split | 10 | 1/2 | 5 | 5 | 2 | charter | split | A",
         tabular.history,
         spills=True,
-        remarks=f"Dates come as text, YYYY-MM-DD; {_NO_ROUNDING_OF_TABLES}.",
+        remarks=f"Dates come as text, YYYY-MM-DD; {_NO_ROUNDING_OF_TABLES}. {_COLUMNS_OF_TABLES}",
     ),
     Function(
         "CP_EXPLAIN",
-        "The steps of a function, the last of them the figure that the function gives.",
+        "The steps of a function of single values, the last of them the figure that the function gives.",
         (
             Argument(
                 "function_name",
-                "Name of a function that gives one figure, such as CP_SPLIT.",
+                "Name of a function that gives one figure from single values, such as CP_SPLIT.",
                 "text",
                 "it must be the name of a function that has steps",
                 Kind.TEXT,
@@ -532,6 +534,7 @@ CATALOGUE: tuple[Function, ...] = (
         "price in force after it: split | A",
         tabular.tie_out,
         spills=True,
+        remarks=_COLUMNS_OF_TABLES,
     ),
     Function(
         "CP_SOLVE_ROUND",
@@ -544,7 +547,8 @@ CATALOGUE: tuple[Function, ...] = (
             Argument("pre_money", "Value of the company before the new money.", "money", ABOVE_ZERO),
             Argument(
                 "pool_percent",
-                "Options not yet granted after closing, in percent of everything. Left out or blank: 0.",
+                "Options not yet granted after closing, in percent of everything: 10 is ten percent. Left out or "
+                "blank: 0.",
                 "percent",
                 "it must be from 0 to below 100",
                 default="0",
@@ -569,7 +573,7 @@ CATALOGUE: tuple[Function, ...] = (
     ),
     Function(
         "CP_ENUM",
-        "The words that an argument or a column takes, one a row, for a validation list.",
+        "The words of an enumeration, one a row, for a validation list.",
         (
             Argument(
                 "enumeration",
@@ -601,13 +605,14 @@ CATALOGUE: tuple[Function, ...] = (
     ),
     Function(
         "CP_HELP",
-        "What there is to know of a function: arguments with their units, errors, source and an example.",
+        "What there is to know of a function (arguments with their units, errors, source and an example), or of "
+        "the columns of a table.",
         (
             Argument(
                 "function_name",
-                "Name of a function, such as CP_SPLIT.",
+                "Name of a function, such as CP_SPLIT, or of a table, such as events.",
                 "text",
-                "it must be the name of a function",
+                "it must be the name of a function or of a table",
                 Kind.TEXT,
             ),
         ),

@@ -220,6 +220,9 @@ def _spilled(function: Function, cells: Sequence[Input | Range], shown: Callable
             single.append(cell)
             continue
         grid = _grid(cell)
+        if argument.kind is Kind.CELL and (len(grid) > 1 or len(grid[0]) > 1):
+            single.append(SheetTable(argument.name, grid))  # whether it may be one is for the function to say
+            continue
         if len(grid) > 1 or len(grid[0]) > 1:
             size = f"{len(grid)} x {len(grid[0])}"
             raise WorksheetError(VALUE, f"{argument.name} is a range of {size} cells; it must be a single value")

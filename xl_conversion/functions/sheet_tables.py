@@ -14,13 +14,16 @@ from typing import TypeVar
 from xl_conversion.functions.boundary import NUM, VALUE, Cell, CellError, Range, WorksheetError, is_blank, show
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import CompanyInput, companies_of, records_of
-from xl_conversion.inputs.records import RECORDS, Record
+from xl_conversion.inputs.records import RECORDS, Record, StatedRecord
 from xl_conversion.inputs.tables import Table, table_of
 from xl_conversion.inputs.words import types_of
 
 R = TypeVar("R", bound=Record)
 
-_COLUMNS = {record.table: record for record in RECORDS}
+COLUMNS = {record.table: record for record in RECORDS}
+"""What says the columns of a table, by the name of the table."""
+AS_WRITTEN = frozenset({"stated", "reference"})
+"""Columns whose decimals say how exact a figure is."""
 _EPOCH = date(1899, 12, 30)
 _LAST_SERIAL = (date(9999, 12, 31) - _EPOCH).days
 
@@ -40,8 +43,8 @@ def companies(
 
     Raises WorksheetError with the first problem, and how many more there are.
     """
-    given = {name: _table(table, fill.get(name, {})) for name, table in tables.items() if table is not None}
     try:
+        given = {name: _table(table, fill.get(name, {})) for name, table in tables.items() if table is not None}
         return companies_of(given, "the tables")
     except InputError as problem:
         raise _worksheet_error(problem) from None
@@ -58,7 +61,8 @@ def records(table: SheetTable, record: type[R], fill: Mapping[str, str]) -> list
 def _worksheet_error(error: InputError) -> WorksheetError:
     first, *others = error.problems
     more = f" (and {len(others)} more)" if others else ""
-    return WorksheetError(NUM if first.impossible else VALUE, f"{first}{more}")
+    hint = f"; {first.hint}" if first.hint else ""
+    return WorksheetError(NUM if first.impossible else VALUE, f"{first}{more}{hint}")
 
 
 def _table(table: SheetTable, fill: Mapping[str, str]) -> Table:
@@ -71,16 +75,26 @@ def _table(table: SheetTable, fill: Mapping[str, str]) -> Table:
     header = [_header(cell) for cell in table.cells[0]]
     wanted = [name for name in fill if name not in header]
     lines: list[Sequence[str]] = [[*header, *wanted]]
-    known = _COLUMNS[table.name]
+    known = COLUMNS[table.name]
     columns = {column.alias for column in known.model_fields.values()}
     kinds = [types_of(known, name) if name in columns else frozenset() for name in header]
-    for row in table.cells[1:]:
+    for number, row in enumerate(table.cells[1:], start=2):
         if all(is_blank(cell) for cell in row):
             lines.append([])
             continue
+        if table.name == StatedRecord.table:
+            _check_written(table, number, header, row)
         texts = [_text(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
         lines.append([*texts, *(fill[name] for name in wanted)])
     return table_of(table.name, table.name, enumerate(lines, start=1))
+
+
+def _check_written(table: SheetTable, number: int, header: Sequence[str], row: Sequence[Cell]) -> None:
+    """A stated figure is as exact as it is written, which a number in a cell does not tell."""
+    for name, cell in zip(header, row, strict=True):
+        if name in AS_WRITTEN and isinstance(cell, float | int | Decimal) and not isinstance(cell, bool):
+            rule = f"{name} is the number {show(cell)}; write it as text, such as '5.00: its decimals count"
+            raise WorksheetError(VALUE, f"{table.name}, row {number}: {rule}")
 
 
 def _header(cell: Cell) -> str:

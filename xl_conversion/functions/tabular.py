@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,11 +17,11 @@ from xl_conversion.core.stated import Item
 from xl_conversion.core.terms import Basis, Closings, Method, Others, SharesPer
 from xl_conversion.core.tie_out import tie_out_history
 from xl_conversion.functions.boundary import MAX_MESSAGE, MISSING, VALUE, WorksheetError
-from xl_conversion.functions.sheet_tables import SheetTable, companies, problem_of, records
+from xl_conversion.functions.sheet_tables import COLUMNS, SheetTable, companies, problem_of, records
 from xl_conversion.inputs.assemble import consideration_of
 from xl_conversion.inputs.events import KINDS
 from xl_conversion.inputs.reading import CompanyInput
-from xl_conversion.inputs.records import ClassRecord, SecurityRecord, SeriesRecord
+from xl_conversion.inputs.records import ClassRecord, EventRecord, SecurityRecord, SeriesRecord
 
 if TYPE_CHECKING:
     from xl_conversion.functions.boundary import Cell
@@ -62,8 +62,8 @@ def outstanding(capitalization: SheetTable, base: str) -> Fraction:
     if named in BASES:
         return counted.on(Method(named)).total
     names = frozenset(name.strip().casefold() for name in base.split(";") if name.strip())
-    known = {ClassKind.COMMON.value, *state.common_names}
-    known |= {label for c in state.classes.values() for label in (c.name.casefold(), c.kind.value)}
+    known = {*(kind.value for kind in ClassKind), *state.common_names}
+    known |= {c.name.casefold() for c in state.classes.values()}
     unknown = sorted(names - known)
     if unknown or not names:
         what = f"names {shorten(unknown[0])!r}" if unknown else "is blank"
@@ -205,14 +205,19 @@ def _company(capitalization: SheetTable, series: SheetTable) -> CompanyInput:
     return found[0]
 
 
-def explain(name: str, *cells: Cell) -> Rows:
+def explain(name: str, *cells: Cell | SheetTable) -> Rows:
     """The steps of a function for the cells that it would take."""
     from xl_conversion.functions.evaluate import steps_of
 
     function = _function(name)
     if function.explain is None:
         raise WorksheetError(VALUE, f"function_name is {function.name}; it has no steps")
-    given = list(cells)
+    given: list[Cell] = []
+    for cell in cells:
+        if isinstance(cell, SheetTable):
+            size = f"{len(cell.cells)} x {len(cell.cells[0])}"
+            raise WorksheetError(VALUE, f"{cell.name} is a range of {size} cells; it must be a single value")
+        given.append(cell)
     while given and given[-1] is MISSING:
         given.pop()
     most = len(function.arguments)
@@ -246,13 +251,30 @@ def functions() -> Rows:
 
 
 def help_of(name: str) -> Rows:
-    """What there is to know of a function."""
+    """What there is to know of a function, or of the columns of a table."""
     from xl_conversion.functions.pages import help_lines
 
-    found: list[list[Figure]] = [["what", "text"]]
-    for what, text in help_lines(_function(name)):
+    record = COLUMNS.get(name.strip().casefold())
+    if record is None:
+        return _lines("what", help_lines(_function(name)))
+    lines = [
+        (f"{column.alias} (required)" if column.is_required() else column.alias, column.description)
+        for column in record.model_fields.values()
+    ]
+    if record is EventRecord:
+        for kind, one in KINDS.items():
+            needs = f" Needs {', '.join(one.required)}." if one.required else ""
+            may = f" May have {', '.join(one.optional)}." if one.optional else ""
+            lines.append((f"kind {kind}", f"{one.help}.{needs}{may}"))
+    return _lines("column", lines)
+
+
+def _lines(what: str, lines: Iterable[tuple[str, str]]) -> Rows:
+    """Pairs as rows, a long text in several."""
+    found: list[list[Figure]] = [[what, "text"]]
+    for name, text in lines:
         for place, line in enumerate(textwrap.wrap(text, MAX_MESSAGE)):
-            found.append(["" if place else what, line])
+            found.append(["" if place else name, line])
     return found
 
 
@@ -264,6 +286,6 @@ def _function(name: str) -> Function:
     wanted = name.strip().upper().removeprefix("=").partition("(")[0]
     if wanted not in FUNCTIONS:
         close = get_close_matches(wanted, FUNCTIONS, n=1)
-        hint = f"did you mean {close[0]}?" if close else "CP_LIST() lists them"
+        hint = f"did you mean {close[0]}?" if close else "CP_LIST() lists all"
         raise WorksheetError(VALUE, f"function_name is {shorten(name)!r}, and there is no such function; {hint}")
     return FUNCTIONS[wanted]

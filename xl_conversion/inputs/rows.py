@@ -57,7 +57,7 @@ def read_rows(table: Table, record: type[R], problems: list[Problem]) -> list[tu
             continue
         key = tuple(getattr(made, name) for name in record.key)
         if key in seen:
-            what = ", ".join(record.key)
+            what = ", ".join(record.model_fields[name].alias for name in record.key)
             problems.append(table.problem(f"the same {what} as in {table.unit} {seen[key]}", row.number))
         seen.setdefault(key, row.number)
         found.append((row, made))
