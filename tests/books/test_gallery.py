@@ -207,6 +207,33 @@ class TestFile:
             fitted = sheet.page_setup.fitToWidth == 1 and sheet.sheet_properties.pageSetUpPr.fitToPage
             assert fitted or (sheet.page_setup.scale or 100) >= 40
 
+    def test_intellisense_prints_one_page_of_functions_and_descriptions(self, book: Workbook) -> None:
+        sheet = book["_IntelliSense_"]
+        assert sheet.print_area == f"'_IntelliSense_'!$A$1:$B${len(FUNCTIONS) + 1}"
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 1)
+        assert sheet.max_column > 2
+
+    def test_large_numbers_have_separators(self, path: Path) -> None:
+        for sheet in load_workbook(path, data_only=True).worksheets:
+            for row in sheet.iter_rows():
+                for cell in row:
+                    if isinstance(cell.value, int | float) and abs(cell.value) >= 1000:
+                        assert cell.number_format.startswith("#,##0"), (sheet.title, cell.coordinate)
+
+    def test_no_part_of_a_share_is_hidden(self, book: Workbook) -> None:
+        """Whole shares have no decimals, and every cell that shows them so shows other figures with theirs."""
+        for sheet in book.worksheets:
+            whole = {cell.coordinate for row in sheet.iter_rows() for cell in row if cell.number_format == "#,##0"}
+            ruled: set[str] = set()
+            for area in sheet.conditional_formatting:
+                (rule, *_) = area.rules
+                if rule.dxf.numFmt is not None:
+                    first = str(area.sqref).partition(":")[0]
+                    assert rule.formula == [f"{first}<>INT({first})"]
+                    assert rule.dxf.numFmt.formatCode == "#,##0.00########"
+                    ruled.update(at for row in cells_of(str(area.sqref)) for at in row)
+            assert ruled == whole, sheet.title
+
     def test_no_currency_format(self, book: Workbook) -> None:
         for sheet in book.worksheets:
             for row in sheet.iter_rows():
@@ -251,6 +278,26 @@ class TestLibreOffice:
                     assert _check(document, book, f"{name}_steps") == "OK"
             assert _check(document, book, "all") == "CHANGED"
             assert document.value("Functions", "F1") == "Formulas agree: CHANGED"
+
+    def test_a_figure_shows_the_digits_it_is_rounded_to(self, calc: Office, path: Path, book: Workbook) -> None:
+        with calc.session() as session:
+            document = session.open(path)
+
+            def varied(name: str) -> str:
+                (found,) = [
+                    at for _, at, text in formula_cells(book) if ":" in at and text.startswith(f"={name}(")
+                ]
+                return found
+
+            def shown(sheet: str, cells: str) -> list[list[str]]:
+                return [[document.cell(sheet, at).text for at in row] for row in cells_of(cells)]
+
+            assert shown("CP_RATIO", varied("CP_RATIO"))[0] == ["6", "6.4", "6.41", "6.410", "6.4100"]
+            shares = shown("CP_CONVERSION_SHARES", varied("CP_CONVERSION_SHARES"))
+            assert shares[-1][0] == "99,822,986"
+            assert document.cell(*place(book, "out_cp_split")).text == "25.0000"
+            sheet, at = place(book, "in_cp_solve_round_adjustment_in_price")
+            assert [document.cell(sheet, f"{column}{at[1:]}").text for column in "BE"] == ["TRUE", "TRUE"]
 
     def test_a_wrong_result_is_seen(self, calc: Office, path: Path, book: Workbook) -> None:
         with calc.session() as session:

@@ -260,7 +260,9 @@ class TestBadCells:
         for method in (None, "ratio", "excess"):
             result = _call("CP_CASH_DIVIDEND", 10.0, 1.0, None, 0.0, method)
             form = method or "ratio"
-            _check_error(result, "#NUM!", "CP_CASH_DIVIDEND", "market_price", "blank", f"the {form} form needs it")
+            _check_error(
+                result, "#VALUE!", "CP_CASH_DIVIDEND", "market_price", "blank", f"the {form} form needs it"
+            )
         assert _call("CP_CASH_DIVIDEND", 10.0, 1.0, None, 0.0, "subtract") == 9
 
     def test_what_a_method_makes_impossible(self) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,14 @@ from xl_conversion.core.issuance import SecurityKind
 from xl_conversion.core.solver import solve_round
 from xl_conversion.core.tie_out import tie_out_history
 from xl_conversion.examples import write_example
-from xl_conversion.functions.boundary import MAX_MESSAGE, CellError
+from xl_conversion.functions import tabular
+from xl_conversion.functions.boundary import MAX_MESSAGE, CellError, WorksheetError
 from xl_conversion.functions.catalogue import CATALOGUE, FUNCTIONS
 from xl_conversion.functions.evaluate import evaluate, evaluate_exact
 from xl_conversion.functions.sheet_tables import SheetTable, companies
 from xl_conversion.functions.tabular import ENUMERATIONS
 from xl_conversion.functions.typed import cell_of
+from xl_conversion.inputs import problems
 from xl_conversion.inputs.reading import read_cases, read_companies
 
 CLASSES = [
@@ -123,14 +127,16 @@ class TestOutstanding:
                 "broad",
                 "capitalization, row 2: shares is 'many'; it must be",
             ),
-            (changed(CLASSES, 2, 0, "common"), "broad", ""),
+            (changed(CLASSES, 2, 0, "common"), "broad", "capitalization, row 3: class is 'common'; the name is"),
+            (
+                [["class", "company", "kind", "shares"], ["C", "X", "common", 1.0], ["D", "Y", "common", 2.0]],
+                "broad",
+                "capitalization: it has classes of several companies; a base is of one",
+            ),
         ],
     )
     def test_what_is_wrong_is_told(self, table: Any, base: Any, error: str) -> None:
         result = call("CP_OUTSTANDING", table, base)
-        if not error:
-            assert isinstance(result, float)
-            return
         assert isinstance(result, CellError)
         assert str(result).startswith(f"#VALUE! CP_OUTSTANDING: {error}")
         assert len(str(result)) <= MAX_MESSAGE
@@ -196,7 +202,7 @@ class TestIssuance:
             call("CP_ISSUANCE", [[*row[:4], {True: 1.0, False: 0.0}.get(row[4], row[4])] for row in table]) == rows
         )
         rows = call("CP_ISSUANCE", [table[0], table[2]])
-        assert rows[2] == ["together", "", 0.0, 0.0, "", "yes"]
+        assert rows[2] == ["together", "", 0.0, 0.0, "", "no"]
 
     def test_options_by_what_was_paid_and_what_is_still_to_be_paid(self) -> None:
         table = [
@@ -210,6 +216,15 @@ class TestIssuance:
         both = [[*row, cell] for row, cell in zip(table, ["consideration", 1.0, 2.0, 3.0], strict=True)]
         rule = "give consideration, consideration_per_share, or paid and exercise_price: one of them (and 2 more)"
         assert str(call("CP_ISSUANCE", both)).endswith(rule)
+
+    def test_is_of_one_issuance(self) -> None:
+        table = [["event", "security", "kind", "shares", "consideration"]]
+        table += [["One", "S", "shares", 10.0, 10.0], ["Two", "S", "shares", 10.0, 100.0]]
+        rule = "securities: it has securities of 2 issuances; give those of one"
+        assert str(call("CP_ISSUANCE", table)) == f"#VALUE! CP_ISSUANCE: {rule}"
+        assert "the name is taken" in str(
+            call("CP_ISSUANCE", [table[0], ["One", "together", "warrant", 1.0, 1.0]])
+        )
 
     @given(
         st.permutations(range(5)),
@@ -234,21 +249,58 @@ class TestHistory:
             [
                 change.event.date.isoformat(),
                 change.event.event,
-                change.price_before,
-                str(change.factor)[:MAX_MESSAGE],
+                change.start,
+                str(change.factor),
                 change.unrounded,
-                change.price,
                 change.ratio,
                 change.clause,
                 change.reason,
                 series.name,
+                change.price,
             ]
             for one in read_companies(example)
             for series in one.company.series
             for change in one.history.of(series.name)
         ]
         assert len(expected) > 0
-        assert rows[1:] == expected
+        carried = rows[0].index("price carried")
+        assert [[*row[:carried], *row[carried + 1 :]] for row in rows[1:]] == expected
+        for row, following in pairwise(rows[1:]):
+            assert row[2] * Fraction(str(row[3])) == row[4]
+            if row[9] == following[9]:
+                assert following[2] == row[carried]
+
+    def test_what_is_carried_is_what_the_next_one_starts_from(self) -> None:
+        terms = [
+            ["series", "original_issue_price", "conversion_price", "price_decimals", "carried_price"],
+            ["A", 10.0, 10.0, 2.0, "unrounded"],
+        ]
+        events = [
+            ["event", "date", "kind", "split_new", "split_old"],
+            ["One", 46037.0, "split", 3.0, 1.0],
+            ["Two", 46038.0, "split", 3.0, 1.0],
+        ]
+        rows = evaluate_exact(FUNCTIONS["CP_HISTORY"], [terms, events])
+        third = Fraction(10, 3)
+        assert column(rows, "price carried") == [third, third / 3]
+        assert column(rows, "price before") == [10, third]
+        assert column(rows, "price in force") == [Fraction("3.33"), Fraction("1.11")]
+
+    def test_digits_that_double_end_in_an_error(self) -> None:
+        terms = [[*SERIES[0][:3], "preferred_shares"], ["A", 10.0, 10.0, 1000.0]]
+        classes = [["class", "kind", "shares"], ["Common", "common", 1e6]]
+        head = ["event", "date", "kind", "shares", "consideration"]
+        for count in (14, 60):
+            events = [[f"E{n}", 46037.0 + n, "issuance", 1000.0, 5000.0] for n in range(count)]
+            result = call("CP_HISTORY", terms, [head, *events], None, classes)
+            if count == 14:
+                assert isinstance(column(result, "exact factor")[-1], float)
+                assert (
+                    column(result, "exact factor")[0] == "1001000/1001001"
+                    or "/" in column(result, "exact factor")[0]
+                )
+            else:
+                assert "the unrounded price of A has too many digits by now; give it the charter's" in str(result)
 
     @pytest.mark.parametrize(
         "day", ["2026-01-15", 46037.0, date(2026, 1, 15), datetime.fromisoformat("2026-01-15T00:00:00")], ids=str
@@ -377,6 +429,21 @@ class TestSolveRound:
         cells[place] = cell
         assert str(call("CP_SOLVE_ROUND", *cells)) == error
 
+    def test_a_ratchet_for_a_period_needs_a_date(self) -> None:
+        terms = [[*row, cell] for row, cell in zip(self.TERMS, ["ratchet_until", "2099-01-01", None], strict=True)]
+        result = call("CP_SOLVE_ROUND", CLASSES, terms, 1e6, 3e6)
+        assert str(result).startswith(
+            "#VALUE! CP_SOLVE_ROUND: series: A has ratchet_until, and the round has no date"
+        )
+
+    def test_classes_of_another_company(self) -> None:
+        terms = [[*row, name] for row, name in zip(self.TERMS, ["company", "Acme", "Acme"], strict=True)]
+        classes = [[*row, "Acme Inc"] for row in CLASSES]
+        classes[0][-1] = "company"
+        result = call("CP_SOLVE_ROUND", classes, terms, 1e6, 3e6)
+        assert "company is 'Acme Inc'; no series is of that company" in str(result)
+        assert "did you mean Acme?" in str(result)
+
     def test_one_is_true_where_a_host_has_no_booleans(self) -> None:
         for flag, number, text in ((True, 1.0, "true"), (False, 0.0, "FALSE")):
             results = {call("CP_SOLVE_ROUND", CLASSES, self.TERMS, 1e6, 3e6, 0.0, f) for f in (flag, number, text)}
@@ -387,6 +454,79 @@ class TestSolveRound:
         classes = [[*row, "X" if place else "company"] for place, row in enumerate(CLASSES)]
         rule = "series: the series are of 2 companies; a round is of one"
         assert str(call("CP_SOLVE_ROUND", classes, terms, 1.0, 1.0)) == f"#VALUE! CP_SOLVE_ROUND: {rule}"
+
+
+class TestWhatATableMayHold:
+    @pytest.mark.parametrize("name", [f.name for f in CATALOGUE if f.arguments and f.arguments[0].unit == "table"])
+    def test_a_table_left_out(self, name: str) -> None:
+        first = FUNCTIONS[name].arguments[0].name
+        assert str(call(name)) == f"#VALUE! {name}: {first} is blank; {NO_TABLE} and at least one row below it"
+
+    @pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan, 10**400, Decimal("1e400")], ids=str)
+    def test_numbers_that_no_cell_can_hold(self, number: Any) -> None:
+        for table, row, place in ((EVENTS, 1, 1), (EVENTS, 1, 3), (EVENTS, 0, 3)):
+            result = call("CP_HISTORY", SERIES, changed(table, row, place, number))
+            assert isinstance(result, CellError)
+            assert "a number that cell can hold" in str(result) or "a number that a cell can hold" in str(result)
+
+    @pytest.mark.parametrize("text", ["-", ".", "+", "1 2"])
+    def test_what_is_no_number(self, text: str) -> None:
+        result = call("CP_OUTSTANDING", changed(CLASSES, 1, 2, text))
+        assert str(result).startswith(
+            f"#VALUE! CP_OUTSTANDING: capitalization, row 2: shares is {text!r}; it must be"
+        )
+
+    def test_a_blank_first_row(self) -> None:
+        for day in ("2026-01-15", 46037.0):
+            events = [[None] * 5, *changed(EVENTS, 1, 1, day)]
+            assert call("CP_HISTORY", [[None] * 4, *SERIES], events) == call("CP_HISTORY", SERIES, EVENTS)
+
+    def test_a_blank_company(self) -> None:
+        terms = [[*SERIES[0], "company"], [*SERIES[1], None]]
+        assert call("CP_HISTORY", terms, EVENTS) == call("CP_HISTORY", SERIES, EVENTS)
+
+    def test_words_in_any_spelling(self) -> None:
+        events = [["event", "date", "kind", "dividend", "market_price", "form"]]
+        events.append(["D", 46037.0, "Cash Dividend", 1.0, 20.0, " Excess "])
+        terms = [[*SERIES[0], "price_rounding_type"], [*SERIES[1], "HALF_EVEN"]]
+        assert column(call("CP_HISTORY", terms, events), "price in force") == [9.5]
+
+    def test_no_common_to_pay_a_dividend_on(self) -> None:
+        terms = [[*SERIES[0][:3], "preferred_shares"], ["A", 10.0, 10.0, 1000.0]]
+        events = [["event", "date", "kind", "shares", "of"], ["W", "2026-01-01", "waiver", None, "SD"]]
+        events.append(["SD", "2026-01-15", "stock_dividend", 5.0, None])
+        classes = [["class", "kind", "shares"], ["Common", "common", 0.0]]
+        assert "outstanding is 0; it must be above 0" in str(call("CP_HISTORY", terms, events, None, classes))
+
+    def test_an_error_is_found_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        read: list[str] = []
+        monkeypatch.setattr(tabular, "records", lambda table, *_: read.append(table.name) or _fail(table))
+        bases = [["broad"], ["narrow"], ["common"]]
+        assert [str(row[0]) for row in call("CP_OUTSTANDING", CLASSES, bases)] == [
+            "#VALUE! CP_OUTSTANDING: no"
+        ] * 3
+        assert read == ["capitalization"]
+
+    def test_few_of_many_misspelt_references_are_looked_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        count = 300
+        head = ["event", "date", "kind", "outstanding_before", "other_before"]
+        events = [[f"event number {n}", 46037.0, "issuance", 1e6, 0.0] for n in range(count)]
+        securities = [["event", "security", "kind", "shares", "consideration"]]
+        securities += [[f"evnt numbr {n}", f"S{n}", "shares", 1.0, 1.0] for n in range(count)]
+        asked: list[str] = []
+        search = problems.get_close_matches
+        monkeypatch.setattr(
+            problems,
+            "get_close_matches",
+            lambda word, names, **b: asked.extend([word] if names else []) or search(word, names, **b),
+        )
+        result = str(call("CP_HISTORY", SERIES, [head, *events], securities))
+        assert "(and 599 more)" in result
+        assert len(asked) <= 20  # each of them looks at every name
+
+
+def _fail(table: SheetTable) -> Any:
+    raise WorksheetError("#VALUE!", "no")
 
 
 class TestExplain:
@@ -469,9 +609,11 @@ class TestAboutTheFunctions:
             "Day of the event, YYYY-MM-DD; events of one day happen in the order of the rows",
         ] in rows
         assert any(row[0] == "kind split" and "Needs split_new, split_old." in row[1] for row in rows)
-        assert [
-            row[0] for row in call("CP_HELP", "capitalization") if "required" in row[0]
-        ] == ["class (required)", "kind (required)", "shares (required)"]
+        assert [row[0] for row in call("CP_HELP", "capitalization") if "required" in row[0]] == [
+            "class (required)",
+            "kind (required)",
+            "shares (required)",
+        ]
 
     def test_a_wrong_column_is_told_with_the_right_ones(self) -> None:
         result = call("CP_OUTSTANDING", [["class", "type", "shares"], *CLASSES[1:]])
@@ -490,9 +632,11 @@ class TestAboutTheFunctions:
 
     def test_results_of_a_spill_fit_into_cells(self) -> None:
         for name in ("CP_LIST", "CP_HELP", "CP_ENUM", "CP_EXPLAIN"):
-            cells = {"CP_HELP": ["CP_HISTORY"], "CP_ENUM": ["item"], "CP_EXPLAIN": ["CP_RATIO", 6.41, 3.0]}.get(
-                name, []
-            )
+            cells = {
+                "CP_HELP": ["CP_HISTORY"],
+                "CP_ENUM": ["stated_item"],
+                "CP_EXPLAIN": ["CP_RATIO", 6.41, 3.0],
+            }.get(name, [])
             rows = call(name, *cells)
             assert len({len(row) for row in rows}) == 1
             assert all(isinstance(cell, float | str) for row in rows for cell in row)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from xl_conversion.core.adjustments import ImpossibleArgument
+from xl_conversion.core.adjustments import ImpossibleArgument, above_zero
 from xl_conversion.core.events import Event, Exercised, Merged, Split, StockDividend, TenderOffer
 from xl_conversion.core.issuance import Security, SecurityKind
 from xl_conversion.core.terms import Basis, Method, Series
@@ -254,9 +254,9 @@ def capitalization_after(event: Event, state: State) -> None:
             state.scale(event.new, event.old)
         case StockDividend():
             common = state.known_common() if event.outstanding is None else event.outstanding
-            state.scale(common + event.shares, common)
+            state.scale(above_zero("outstanding", common) + event.shares, common)
         case TenderOffer() if state.common is not None:
-            state.common -= event.shares
+            state.common = less("common", state.common, event.shares)
         case Merged():
             state.property_name, state.per_common = event.property_name, event.per_common
         case Exercised():

@@ -5,12 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
+from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.capitalization import Position
 from xl_conversion.core.effects import Effect
 from xl_conversion.core.events import Event, Split, StockDividend
 from xl_conversion.core.explanations import COMMON, PER_SHARE, explain_conversion_ratio
 from xl_conversion.core.steps import Step, Working
 from xl_conversion.core.terms import Basis, Series
+
+MOST_BITS = 200_000
+"""Of an unrounded price that is carried on. Where its own preferred counts as converted, each adjustment doubles
+them."""
 
 
 class Change(NamedTuple):
@@ -132,6 +137,9 @@ def settle(
 ) -> None:
     """Applies the charter's floor, direction, minimum and rounding to an effect, and adds the row to `changes`."""
     series, before, start = position.series, position.price, position.start
+    if found.price.numerator.bit_length() > MOST_BITS:
+        rule = f"the unrounded price of {series.name} has too many digits by now; give it the charter's decimals"
+        raise ImpossibleArgument("price_decimals", "blank", rule)
     unrounded, reason, moves, made = found.price, found.reason, found.moves, False
     if position.floor is not None and unrounded < position.floor and not isinstance(event, Split | StockDividend):
         unrounded = min(start, position.floor)

@@ -125,7 +125,6 @@ _CONVERSIONS = _table(
     optional=True,
 )
 _COLUMNS_OF_TABLES = 'CP_HELP("events") lists the columns of a table, and of each kind of event.'
-_NO_ROUNDING_OF_TABLES = "figures are unrounded unless the terms of the series round them"
 
 MAX_EXPLAINED = 12
 """Arguments of the function that CP_EXPLAIN explains."""
@@ -469,14 +468,16 @@ CATALOGUE: tuple[Function, ...] = (
         "CP_HISTORY",
         "The price of a series through its events, one row an event, readjustments replayed.",
         (_SERIES, _EVENTS, _SECURITIES, _OPTIONAL_CAPITALIZATION),
-        "date, event, price before, exact factor, unrounded price, price carried, ratio, clause, reason, series",
+        "date, event, price before, exact factor, unrounded price, price carried, ratio, clause, reason, series, "
+        "price in force",
         "table",
         "the clauses of the charter",
         (_B, _C),
-        "2026-01-15 | Split | 10 | 1/2 | 5 | 5 | 2 | charter | split | A",
+        "2026-01-15 | Split | 10 | 1/2 | 5 | 5 | 2 | charter | split | A | 5",
         tabular.history,
         spills=True,
-        remarks=f"Dates come as text, YYYY-MM-DD; {_NO_ROUNDING_OF_TABLES}. {_COLUMNS_OF_TABLES}",
+        remarks="price before x exact factor = unrounded price; the next adjustment starts from the price "
+        f"carried. {_COLUMNS_OF_TABLES}",
     ),
     Function(
         "CP_EXPLAIN",

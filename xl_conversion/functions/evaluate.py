@@ -112,7 +112,7 @@ def _called(function: Function, cells: Sequence[Input]) -> tuple[dict[str, Any],
     try:
         return arguments, function.compute(*_of_computation(function, arguments))
     except ImpossibleArgument as problem:
-        raise WorksheetError(NUM, str(problem)) from None
+        raise WorksheetError(VALUE if problem.value == "blank" else NUM, str(problem)) from None
 
 
 def _of_computation(function: Function, arguments: Mapping[str, Any]) -> Iterator[Any]:
@@ -186,7 +186,8 @@ def _evaluate(
     if len(cells) > len(function.arguments):
         raise TypeError(f"{function.name} takes {len(function.arguments)} arguments, not {len(cells)}")
     try:
-        whole = [_whole(argument, cell) for argument, cell in zip(function.arguments, cells, strict=False)]
+        left_out = [MISSING] * (len(function.arguments) - len(cells))
+        whole = [_whole(*pair) for pair in zip(function.arguments, [*cells, *left_out], strict=True)]
         if function.spills:
             return _spilled(function, whole, shown)
     except WorksheetError as problem:
@@ -199,11 +200,13 @@ def _whole(argument: Argument, cell: Cell | Range) -> Input | Range:
     if argument.kind is not Kind.TABLE:
         return cell
     grid = _grid(cell)
-    if all(is_blank(c) for row in grid for c in row) and argument.optional:
+    last = next((place for place in range(len(grid), 0, -1) if not all(map(is_blank, grid[place - 1]))), 0)
+    if last == 0 and argument.optional:
         return None
     only = grid[0][0]
     if isinstance(only, CellError) and len(grid) == len(grid[0]) == 1:
         raise WorksheetError(only.code, f"{argument.name} is {only.code}; an error is handed on")
+    grid = grid[: max(last, 1)]  # a reference to whole columns is blank for the most part
     if len(grid) < 2:
         raise WorksheetError(
             VALUE, f"{argument.name} is {'a row' if len(grid[0]) > 1 else told(only)}; {argument.rule}"

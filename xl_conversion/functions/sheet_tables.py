@@ -5,13 +5,23 @@ The columns, their rules and what refers to what are those of an input (:mod:`xl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from xl_conversion.functions.boundary import NUM, VALUE, Cell, CellError, Range, WorksheetError, is_blank, show
+from xl_conversion.functions.boundary import (
+    NUM,
+    VALUE,
+    Cell,
+    CellError,
+    Range,
+    WorksheetError,
+    is_blank,
+    number,
+    show,
+)
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import CompanyInput, companies_of, records_of
 from xl_conversion.inputs.records import RECORDS, Record, StatedRecord
@@ -19,6 +29,7 @@ from xl_conversion.inputs.tables import Table, table_of
 from xl_conversion.inputs.words import types_of
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 COLUMNS = {record.table: record for record in RECORDS}
 """What says the columns of a table, by the name of the table."""
@@ -30,10 +41,24 @@ _LAST_SERIAL = (date(9999, 12, 31) - _EPOCH).days
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SheetTable:
-    """A range that stands for the table of an input by the name of the argument; equal to itself only."""
+    """A range that stands for the table of an input by the name of the argument. What one call has made of it is
+    kept with it."""
 
     name: str
     cells: Range
+    made: dict[object, Any] = field(default_factory=dict)
+
+    def once(self, what: object, make: Callable[[], T]) -> T:
+        """What `make` gives, or the WorksheetError that it raises, made once."""
+        if what not in self.made:
+            try:
+                self.made[what] = make()
+            except WorksheetError as problem:
+                self.made[what] = problem
+        found: T | WorksheetError = self.made[what]
+        if isinstance(found, WorksheetError):
+            raise WorksheetError(found.error.code, found.error.message)
+        return found
 
 
 def companies(
@@ -66,25 +91,32 @@ def _worksheet_error(error: InputError) -> WorksheetError:
 
 
 def _table(table: SheetTable, fill: Mapping[str, str]) -> Table:
-    for number, row in enumerate(table.cells, start=1):
+    for place, row in enumerate(table.cells, start=1):
         for cell in row:
             if isinstance(cell, CellError):
                 raise WorksheetError(
-                    cell.code, f"{table.name}, row {number} has {cell.code}; an error is handed on"
+                    cell.code, f"{table.name}, row {place} has {cell.code}; an error is handed on"
                 )
-    header = [_header(cell) for cell in table.cells[0]]
+    first = next((place for place, row in enumerate(table.cells) if not all(map(is_blank, row))), 0)
+    header = [_header(cell) for cell in table.cells[first]]
     wanted = [name for name in fill if name not in header]
-    lines: list[Sequence[str]] = [[*header, *wanted]]
+    lines: list[Sequence[str]] = [[]] * first + [[*header, *wanted]]
     known = COLUMNS[table.name]
     columns = {column.alias for column in known.model_fields.values()}
     kinds = [types_of(known, name) if name in columns else frozenset() for name in header]
-    for number, row in enumerate(table.cells[1:], start=2):
+    for place, row in enumerate(table.cells[first + 1 :], start=first + 2):
         if all(is_blank(cell) for cell in row):
             lines.append([])
             continue
         if table.name == StatedRecord.table:
-            _check_written(table, number, header, row)
-        texts = [_text(cell, kind) for cell, kind in zip(row, kinds, strict=True)]
+            _check_written(table, place, header, row)
+        texts = []
+        for name, cell, kind in zip(header, row, kinds, strict=True):
+            try:
+                texts.append(_text(cell, kind) or fill.get(name, ""))
+            except WorksheetError as problem:
+                what = f"{table.name}, row {place}: {name} {problem.error.message}"
+                raise WorksheetError(problem.error.code, what) from None
         lines.append([*texts, *(fill[name] for name in wanted)])
     return table_of(table.name, table.name, enumerate(lines, start=1))
 
@@ -113,14 +145,13 @@ def _text(cell: Cell, kind: frozenset[object]) -> str:
             return cell.isoformat()
         case bool():
             return str(cell).upper()
-        case float() | int():
+        case float() | int() | Decimal():
+            number(cell)  # no cell can hold what is not finite
             if date in kind and cell == int(cell) and 60 < cell <= _LAST_SERIAL:
                 return (_EPOCH + timedelta(days=int(cell))).isoformat()
             if bool in kind and cell in (0, 1):
                 return "yes" if cell else "no"
-            return f"{Decimal(f'{cell:.15g}'):f}"
-        case Decimal():
-            return f"{cell:f}"
+            return f"{cell:f}" if isinstance(cell, Decimal) else f"{Decimal(f'{float(cell):.15g}'):f}"
     return str(cell)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from xl_conversion.core import solver
@@ -34,17 +33,19 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
     "base": BASES,
     "cash_dividend_method": tuple(CashForm),
     "spin_off_method": tuple(SpinOffForm),
-    "method": tuple(Method),
+    "series_method": tuple(Method),
     "event_kind": tuple(KINDS),
     "security_kind": tuple(SecurityKind),
     "class_kind": tuple(ClassKind),
-    "item": tuple(Item),
-    "basis": tuple(Basis),
+    "stated_item": tuple(Item),
+    "carried_price": tuple(Basis),
+    "ratio_basis": tuple(Basis),
     "others": tuple(Others),
     "closings": tuple(Closings),
     "shares_per": tuple(SharesPer),
+    "yes_no": ("yes", "no"),
 }
-"""The words that arguments and columns take, by the name of the argument, or of the column where that is one's."""
+"""The words that arguments and columns take. Where several are called alike, the name begins with whose it is."""
 
 COMPANY = "the company"
 """What a sheet that names no company is about."""
@@ -56,7 +57,7 @@ def outstanding(capitalization: SheetTable, base: str) -> Fraction:
 
     Raises WorksheetError for a base that is neither one of BASES nor names what the table has.
     """
-    state = _capitalization(capitalization)
+    state = capitalization.once("state", lambda: _state_of(capitalization))
     counted = Base(state)
     named = base.strip().casefold()
     if named in BASES:
@@ -72,9 +73,10 @@ def outstanding(capitalization: SheetTable, base: str) -> Fraction:
     return counted.on(names).total
 
 
-@lru_cache(maxsize=4)  # one table, many bases
-def _capitalization(table: SheetTable) -> State:
+def _state_of(table: SheetTable) -> State:
     rows = records(table, ClassRecord, {})
+    if len({row.company for row in rows}) > 1:
+        raise problem_of(table, "it has classes of several companies; a base is of one")
     if not any(row.kind is ClassKind.COMMON for row in rows):
         raise problem_of(table, "it has no class of kind common")
     return State.of((), (ShareClass(row.class_, row.kind, row.shares) for row in rows))
@@ -83,6 +85,9 @@ def _capitalization(table: SheetTable) -> State:
 def issuance(securities: SheetTable) -> Rows:
     """What was issued, security by security and together."""
     rows = records(securities, SecurityRecord, {"event": "issuance"})
+    events = {(row.series, row.event) for row in rows}
+    if len(events) > 1:
+        raise problem_of(securities, f"it has securities of {len(events)} issuances; give those of one")
     found: list[list[Figure]] = [["security", "kind", "shares", "consideration", "price per share", "counted"]]
     shares = paid = Fraction(0)
     for row in rows:
@@ -100,7 +105,7 @@ def issuance(securities: SheetTable) -> Rows:
         )
         if counted:
             shares, paid = shares + row.shares, paid + consideration
-    found.append([TOGETHER, None, shares, paid, paid / shares if shares else None, "yes"])
+    found.append([TOGETHER, None, shares, paid, paid / shares if shares else None, "yes" if shares else "no"])
     return found
 
 
@@ -110,28 +115,40 @@ def history(
     securities: SheetTable | None,
     capitalization: SheetTable | None,
 ) -> Rows:
-    """One row an event of each series."""
+    """One row an event of each series. The price before is what the adjustment starts from, so that it times the
+    factor is the unrounded price; the price carried is what the next one starts from."""
     header = ["date", "event", "price before", "exact factor", "unrounded price", "price carried", "ratio"]
-    found: list[list[Figure]] = [[*header, "clause", "reason", "series"]]
+    found: list[list[Figure]] = [[*header, "clause", "reason", "series", "price in force"]]
     tables = {"series": series, "events": events, "securities": securities, "capitalization": capitalization}
     for one in companies(tables, _FILL):
         for name in (s.name for s in one.company.series):
+            changes = one.history.of(name)
+            carried = [*(change.start for change in changes[1:]), one.history.state.positions[name].start]
             found += [
                 [
                     change.event.date.isoformat(),
                     change.event.event,
-                    change.price_before,
-                    shorten(str(change.factor), MAX_MESSAGE),
+                    change.start,
+                    _fraction(change.factor),
                     change.unrounded,
-                    change.price,
+                    next_start,
                     change.ratio,
                     change.clause,
                     change.reason,
                     name,
+                    change.price,
                 ]
-                for change in one.history.of(name)
+                for change, next_start in zip(changes, carried, strict=True)
             ]
     return found
+
+
+def _fraction(value: Fraction) -> Figure:
+    """A fraction as such where a cell of an array can hold it, else the number."""
+    if value.numerator.bit_length() + value.denominator.bit_length() > 3 * MAX_MESSAGE:
+        return value
+    text = str(value)
+    return text if len(text) <= MAX_MESSAGE else value
 
 
 _FILL = {"series": {"company": COMPANY}}
@@ -192,16 +209,21 @@ def solve_round(
     adjustment_in_price: bool,
 ) -> Fraction:
     """The exact price of the round."""
-    state = _company(capitalization, series).history.state
+    state = series.once(("company", capitalization), lambda: _company(capitalization, series)).history.state
     solved = solver.solve_round(state, new_money, pre_money, pool_percent, adjustment_in_price=adjustment_in_price)
     return solved.price
 
 
-@lru_cache(maxsize=4)  # one company, many rounds
 def _company(capitalization: SheetTable, series: SheetTable) -> CompanyInput:
     found = companies({"capitalization": capitalization, "series": series}, _FILL)
     if len(found) > 1:
         raise problem_of(series, f"the series are of {len(found)} companies; a round is of one")
+    dated = [s.name for s in found[0].company.series if s.ratchet_until is not None]
+    if dated:
+        rule = (
+            f"{dated[0]} has ratchet_until, and the round has no date: leave it out, or give method full_ratchet"
+        )
+        raise problem_of(series, rule)
     return found[0]
 
 

@@ -24,8 +24,8 @@ FIRST_DAY = datetime.date(1900, 3, 1)
 """Spreadsheets do not agree on earlier days."""
 SCIENTIFIC = "it is in scientific notation, which hides digits"
 SCIENTIFIC_HINT = "format the column as a number and save again"
-_DIGITS = re.compile(r"[+-]?[0-9]*\.?[0-9]*")
-_SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
+_DIGITS = re.compile(r"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)")
+_SCIENTIFIC = re.compile(r"[+-]?(?:[0-9]++\.?[0-9]*+|\.[0-9]++)[eE][+-]?[0-9]+")
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITH_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ].+", re.ASCII)
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
@@ -158,8 +158,9 @@ def _names(text: str) -> frozenset[str]:
 def one_of(names: type[E]) -> Callable[[str], E]:
     """What makes one of `names` of its text, in any letter case."""
 
+    wanted = {name.value.lower(): name for name in names}
+
     def parse(text: str) -> E:
-        wanted = {name.value.lower(): name for name in names}
         found = wanted.get(text.strip().lower().replace(" ", "_"))
         if found is None:
             raise Unfit(f"it must be one of {', '.join(names)}")
@@ -171,6 +172,7 @@ def one_of(names: type[E]) -> Callable[[str], E]:
 Name = Annotated[str, _required, _name]
 KindName = Annotated[Name, _kind_name]
 OptionalName = Annotated[str, _name]
+OptionalKindName = Annotated[OptionalName, _kind_name]
 Price = Annotated[Fraction, _number, _above_zero]
 Amount = Annotated[Fraction, _number, _not_negative]
 OptionalAmount = Annotated[Fraction | None, _number, _not_negative]

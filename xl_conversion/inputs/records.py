@@ -20,6 +20,7 @@ from xl_conversion.inputs.fields import (
     Names,
     OptionalAmount,
     OptionalDay,
+    OptionalKindName,
     OptionalName,
     OptionalPrice,
     Price,
@@ -227,7 +228,7 @@ class EventRecord(Record):
     threshold: OptionalAmount = field(
         default=None, metadata=column("Dividend on one share up to which nothing moves, in money; blank: 0")
     )
-    form: OptionalName = field(default="", metadata=column("Which of the formulas the charter has"))
+    form: OptionalKindName = field(default="", metadata=column("Which of the formulas the charter has"))
     offered: OptionalPrice = field(default=None, metadata=column("Shares of common offered to all holders"))
     offer_price: OptionalAmount = field(
         default=None, metadata=column("What one share costs in the offer, in money")

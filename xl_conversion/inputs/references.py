@@ -42,9 +42,11 @@ def reference_problems(
     ]
     often = Counter(broken.same for *_, broken in found)
     told: set[Hashable] = set()
-    for table, row, broken in found:
+    for place, (table, row, broken) in enumerate(found):
         if broken.same in told:
             continue
+        if place >= MOST_SUGGESTED:
+            broken = broken._replace(known=())  # to look for names that were meant takes long
         told |= {broken.same} - {None}
         more = often[broken.same] - 1 if broken.same is not None else 0
         rule = broken.rule + (f", and so in {more} more {table.unit}{'s' * (more > 1)}" if more else "")
@@ -53,7 +55,12 @@ def reference_problems(
 
 def alone(record: Record) -> Iterator[Broken]:
     """What a row must say, whatever other tables say."""
-    if isinstance(record, SecurityRecord):
+    if isinstance(record, ClassRecord):
+        if record.class_.casefold() in _RESERVED and record.kind is not ClassKind.COMMON:
+            yield Broken("class", "the name is taken: call the class otherwise")
+    elif isinstance(record, SecurityRecord):
+        if record.security.casefold() in _RESERVED and record.kind is not SecurityKind.SHARES:
+            yield Broken("security", "the name is taken: call the security otherwise")
         apart = record.paid is not None or record.exercise_price is not None
         ways = (record.consideration is not None) + (record.consideration_per_share is not None) + apart
         if ways == 0 and record.calculable:
@@ -64,6 +71,9 @@ def alone(record: Record) -> Iterator[Broken]:
             rule = "give consideration, consideration_per_share, or paid and exercise_price: one of them"
             yield Broken("consideration", rule)
 
+
+MOST_SUGGESTED = 20
+"""More problems than a reader is shown get no suggestion."""
 
 _OF_EVERY_EVENT = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO, Item.DATE)
 
@@ -138,6 +148,9 @@ class _Checks:
             case ClassRecord():
                 if not self.records.company_of(record):
                     yield Broken("company", "the input has several companies: name one", self.records.companies)
+                elif record.company and record.company not in self.records.companies:
+                    yield Broken("company", "no series is of that company", self.records.companies)
+                yield from alone(record)
                 yield from self._class(record)
             case HolderRecord():
                 pass
@@ -173,8 +186,6 @@ class _Checks:
 
     def _class(self, record: ClassRecord) -> Iterator[Broken]:
         company, name = self.records.company_of(record), record.class_
-        if name.casefold() in _RESERVED and record.kind is not ClassKind.COMMON:
-            yield Broken("class", "the name is taken: call the class otherwise")
         if (company, name) in self.rights and name not in self.series:
             event = self.issued[company, name]
             yield Broken("class", f"event {event} issues a security of that name: call one of them otherwise")
@@ -265,8 +276,6 @@ class _Checks:
 
     def _security(self, record: SecurityRecord) -> Iterator[Broken]:
         yield from self._of_event(record.series, record.event)
-        if record.security.casefold() in _RESERVED and record.kind is not SecurityKind.SHARES:
-            yield Broken("security", "the name is taken: call the security otherwise")
         yield from alone(record)
         event = self.events.get((record.series, record.event))
         if event is not None and event.kind != ISSUANCE and event.kind in KINDS:

@@ -14,8 +14,11 @@ from xl_conversion.books.gallery.shared import Gallery, absolute
 from xl_conversion.books.page import Page
 from xl_conversion.books.templates.model import above_zero, one_of, whole, zero_or_above
 from xl_conversion.core.rounding import MAX_DECIMALS
+from xl_conversion.core.stated import Item
+from xl_conversion.core.terms import Method
 from xl_conversion.functions.boundary import Cell, Range
 from xl_conversion.functions.catalogue import ABOVE_ZERO, ZERO_OR_ABOVE
+from xl_conversion.functions.catalogue import FUNCTIONS as FUNCTIONS_BY_NAME
 from xl_conversion.functions.definition import Argument, Function, Kind
 from xl_conversion.functions.pages import default_words
 from xl_conversion.functions.tabular import ENUMERATIONS
@@ -103,7 +106,11 @@ class Arguments:
         where = table(page, cells, "input")
         self.tables.append((argument.name, where, cells))
         top, bottom = page.row - len(cells), page.row - 1
-        words = {"kind": _KINDS.get(argument.name, ""), "method": "method", "item": "item"}
+        words = {
+            "kind": _KINDS.get(argument.name, ""),
+            "method": _named(tuple(Method)),
+            "item": _named(tuple(Item)),
+        }
         for column, header in enumerate(cells[0], start=1):
             if enumeration := words.get(str(header), ""):
                 letter = get_column_letter(column)
@@ -119,12 +126,22 @@ class Arguments:
             row.text(delivered, where, "muted", align="right")
         else:
             align = "left" if self._wide(value) else "right"
-            row.cell(value, cell, format_of_unit(argument.unit), "input", align=align)
-            row.cell(delivered, cell, format_of_unit(argument.unit), "muted", align="right")
+            shown = format_of_unit(self._unit(argument))
+            row.cell(value, cell, shown, "input", align=align)
+            row.cell(delivered, cell, shown, "muted", align="right")
             self._validate(argument, at)
         self.references.append(at)
         self.gallery.book.name(f"in_{self.stem}_{argument.name}", absolute(self.page, at))
         self._words(row, argument, argument.name, argument.help)
+
+    def _unit(self, argument: Argument) -> str:
+        """The unit of an argument; of one that is handed on to another function, the unit that it has there."""
+        if argument.kind is not Kind.CELL:
+            return argument.unit
+        own = self.function.arguments
+        first = next(place for place, one in enumerate(own) if one.kind is Kind.CELL)
+        unit = FUNCTIONS_BY_NAME[str(self.case.cells[0])].arguments[own.index(argument) - first].unit
+        return "" if unit == "digits" else unit
 
     def _wide(self, column: str) -> bool:
         return self.page.widths[column_index_from_string(column[0]) - 1] > _WIDE
@@ -157,8 +174,7 @@ class Arguments:
         if argument.kind is Kind.ROUNDING_TYPE:
             self._add(self._one_of(name, "rounding_type"), at)
         elif argument.kind is Kind.CHOICE:
-            words = next(key for key, words in ENUMERATIONS.items() if words == argument.choices)
-            self._add(self._one_of(name, words), at)
+            self._add(self._one_of(name, _named(argument.choices)), at)
         elif argument.kind is Kind.DECIMALS:
             self._add(whole(name, argument.least, MAX_DECIMALS), at)
         elif argument.rule == ABOVE_ZERO:
@@ -180,6 +196,11 @@ class Arguments:
     def _add(self, rule: DataValidation, at: str) -> None:
         self.page.sheet.add_data_validation(rule)
         rule.add(at)
+
+
+def _named(words: tuple[str, ...]) -> str:
+    """The name of the enumeration that has the words."""
+    return next(name for name, known in ENUMERATIONS.items() if known == words)
 
 
 def _truth(argument: Argument) -> DataValidation:

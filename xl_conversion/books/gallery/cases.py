@@ -107,8 +107,8 @@ _EVENTS: Range = [
     ["Lapse", date(2016, 1, 15), "expiry", None, None, "Warrants", 1_200_000.0],
 ]
 _SECURITIES: Range = [
-    ["event", "security", "kind", "shares", "consideration_per_share"],
-    ["Grant", "Warrants", "warrant", 1_000_000.0, 0.75],
+    ["event", "consideration_per_share", "security", "kind", "shares"],
+    ["Grant", 0.75, "Warrants", "warrant", 1_000_000.0],
 ]
 _CAPITALIZATION: Range = [
     ["class", "kind", "shares"],
@@ -153,6 +153,7 @@ _CASES: Mapping[str, Case] = {
             "Article IV 4.4",
             "readjusted: 1200000 of 2000000 Warrants expired",
             "A",
+            0.7222,
         ),
     ),
     "CP_TIE_OUT": Case(
@@ -261,11 +262,11 @@ _WIDE = Layout(
 )
 _LAYOUTS: Mapping[str, Layout] = {
     "CP_HISTORY": Layout(
-        (16, 22, 18, 18, 26, 18, 16, 24, 36, 10),
-        {"argument": "A", "value": "B", "rule": "C:E", "delivered": "F", "left out": "G", "help": "H:J"},
+        (15, 24, 17, 16, 16, 17, 12, 15, 26, 8, 14),
+        {"argument": "A", "value": "B", "rule": "C:E", "delivered": "F", "left out": "G", "help": "H:K"},
     ),
     "CP_TIE_OUT": Layout(
-        (16, 22, 18, 16, 26, 18, 16, 16, 12, 36, 24, 10),
+        (15, 24, 16, 15, 15, 17, 14, 14, 10, 18, 20, 8),
         {"argument": "A", "value": "B", "rule": "C:E", "delivered": "F", "left out": "G", "help": "H:L"},
     ),
     "CP_LIST": Layout((28, 74, 74, 10)),

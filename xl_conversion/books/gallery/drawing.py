@@ -6,17 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.styles.numbers import NumberFormat
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.worksheet import Worksheet
 
-from xl_conversion.books.page import MONEY, SHARES, UNROUNDED, Look, Page
+from xl_conversion.books.page import MONEY, SHARES, Look, Page
 from xl_conversion.functions.boundary import Cell, CellError, Range, number
 from xl_conversion.functions.evaluate import Value
 
 MUTED = 10 / 9
 """Muted text is that much smaller, so that more of it fits."""
 GENERAL = "General"
-PRICE = "0.00########"
+PRICE = "#,##0.00########"
+UNROUNDED = "#,##0.0000000000"
+TRUTH = '"TRUE";"TRUE";"FALSE"'
+"""LibreOffice would show some as 1; to Excel no format matters to them."""
+_CARRIED = "#,##0.0000######"
+"""What the history of the gallery rounds to four digits."""
+_DIGITS = 10
+_OF_PARTS = 200
+"""The number of a format that no other format of the workbook has."""
 _OF_UNITS: Mapping[str, str] = {
     "money per share": PRICE,
     "common per preferred": PRICE,
@@ -30,8 +42,10 @@ _OF_COLUMNS: Mapping[str, str] = {
     "preferred_shares": SHARES,
     "consideration": MONEY,
     "unrounded price": UNROUNDED,
-    "price before": PRICE,
-    "price carried": PRICE,
+    "price before": _CARRIED,
+    "price carried": _CARRIED,
+    "price in force": _CARRIED,
+    "ratio": _CARRIED,
     "recomputed": PRICE,
     "difference": PRICE,
     "tolerance": PRICE,
@@ -45,6 +59,18 @@ _OF_COLUMNS: Mapping[str, str] = {
 def format_of_unit(unit: str) -> str:
     """The number format of a figure; never Currency, which Excel hands on with four digits."""
     return _OF_UNITS.get(unit, GENERAL)
+
+
+def format_of_rounded(unit: str, decimals: int) -> str:
+    """The number format of a figure rounded to `decimals`: it shows as many digits, and no fewer than there are.
+
+    >>> format_of_rounded("money", 4), format_of_rounded("money", 0), format_of_rounded("shares of common", 0)
+    ('#,##0.0000######', 'General', '#,##0')
+    """
+    shown = format_of_unit(unit)
+    if shown == SHARES or decimals < 1:
+        return SHARES if shown == SHARES else GENERAL
+    return f"#,##0.{'0' * decimals}{'#' * (_DIGITS - decimals)}"
 
 
 def format_of_column(header: Cell) -> str:
@@ -76,7 +102,7 @@ class Row:
             case bool():
                 self.page.text(coordinate, "", look, align="right")
                 self.page.sheet[coordinate].value = cell
-                self.page.sheet[coordinate].number_format = GENERAL
+                self.page.sheet[coordinate].number_format = TRUTH
             case float() | int():
                 self.page.number(coordinate, number(cell), number_format, look)
             case date():
@@ -163,6 +189,19 @@ def array(
         drawn.end()
     page.sheet[f"{first}{top}"].value = ArrayFormula(reference, formula)
     return reference
+
+
+def show_parts_of_shares(sheet: Worksheet) -> None:
+    """Lets cells that show whole shares show the digits of what is none, as a reader may put it in."""
+    style = DifferentialStyle(numFmt=NumberFormat(numFmtId=_OF_PARTS, formatCode=PRICE))
+    for place, column in enumerate(sheet.iter_cols(), start=1):
+        letter = get_column_letter(place)
+        rows = [row for row, cell in enumerate(column, start=1) if cell.number_format == SHARES]
+        for first in (row for row in rows if row - 1 not in rows):
+            last = next(row for row in rows if row >= first and row + 1 not in rows)
+            at = f"{letter}{first}"
+            rule = Rule(type="expression", dxf=style, formula=[f"{at}<>INT({at})"])
+            sheet.conditional_formatting.add(f"{at}:{letter}{last}", rule)
 
 
 def _letters(first: str, last: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from openpyxl.utils import get_column_letter
@@ -10,13 +10,20 @@ from openpyxl.utils import get_column_letter
 from xl_conversion.books.gallery.arguments import FUNCTIONS as FUNCTION_NAMES
 from xl_conversion.books.gallery.arguments import Arguments
 from xl_conversion.books.gallery.cases import SENSITIVITIES, case_of
-from xl_conversion.books.gallery.drawing import GENERAL, Row, array, format_of_column, format_of_unit
+from xl_conversion.books.gallery.drawing import (
+    GENERAL,
+    UNROUNDED,
+    Row,
+    array,
+    format_of_column,
+    format_of_rounded,
+    format_of_unit,
+)
 from xl_conversion.books.gallery.sensitivity import draw_sensitivity
 from xl_conversion.books.gallery.shared import Gallery, Outcome, absolute
-from xl_conversion.books.page import UNROUNDED
 from xl_conversion.books.templates.formulas import Place
 from xl_conversion.books.templates.model import CHECK, OK
-from xl_conversion.functions.boundary import Cell, CellError
+from xl_conversion.functions.boundary import Cell, CellError, Range
 from xl_conversion.functions.catalogue import FUNCTIONS
 from xl_conversion.functions.definition import HOW_TO_ROUND, Function, Kind
 from xl_conversion.functions.evaluate import Value, evaluate
@@ -27,6 +34,7 @@ FIRST = (VERSION, ENUM, LIST)
 """Sheets that the others refer to."""
 RESULT, STEPS = "result", "steps"
 _WORDS_A_BAND = 7
+DIGITS = format_of_unit("digits")
 
 
 @dataclass
@@ -66,7 +74,7 @@ class FunctionSheet:
         unchanged = self.arguments.draw_delivered()
         for write in self._open_checks:
             write(unchanged)
-        return Outcome(absolute(page, result), value, size, self.checks)
+        return Outcome(absolute(page, result), value, size, self.checks, self._shown)
 
     def _intro(self) -> None:
         page = self.page
@@ -118,11 +126,15 @@ class FunctionSheet:
         optional = [a.kind for a in self.function.arguments if a.optional]
         return Kind.DECIMALS in optional and len(self.arguments.references) == len(self.function.arguments)
 
+    @property
+    def _shown(self) -> str:
+        """The number format of the result."""
+        return _format_of_result(self.function, self.case.cells)
+
     def _figure(self, label: str, formula: str, value: float | str, number_format: str = "") -> Row:
         page, row = self.page, Row(self.page)
         row.text("A", label, "label")
-        shown = number_format or format_of_unit(self.function.unit)
-        page.formula(f"B{page.row}", formula, value, shown, "result", align="right")
+        page.formula(f"B{page.row}", formula, value, number_format or self._shown, "result", align="right")
         row.text("C", self.function.unit, "muted")
         row.text("G", formula, "muted")
         return row
@@ -132,12 +144,11 @@ class FunctionSheet:
     ) -> None:
         """Ends the row of a figure with what is expected and a check."""
         page, at = self.page, self.page.row
-        shown = format_of_unit(self.function.unit)
         row.text("D", compared, "muted")
         if what == STEPS:
-            page.formula(f"E{at}", str(expected), value, shown, "muted", align="right")
+            page.formula(f"E{at}", str(expected), value, self._shown, "muted", align="right")
         else:
-            row.cell("E", expected, shown, "muted", align="right")
+            row.cell("E", expected, self._shown, "muted", align="right")
         row.end()
         holds = _same(f"B{at}", f"E{at}") if isinstance(expected, str) and what == RESULT else f"B{at}=E{at}"
         self._check(what, f"F{at}", f"B{at}", holds, said)
@@ -164,9 +175,19 @@ class FunctionSheet:
         text = f"One array formula: {formula}. With other decimals or methods there may be other steps."
         row.text(f"A:{page.last_column}", text, "muted")
         row.end()
-        array(page, "A", formula, rows, [GENERAL] * len(rows[0]), header=True)
+        where = array(page, "A", formula, rows, [GENERAL] * len(rows[0]), header=True)
+        self._show_steps(where, rows, self._shown)
         value = rows[0].index("value")
         return f"{get_column_letter(value + 1)}{page.row - 1}", single(rows[-1][value])
+
+    def _show_steps(self, where: str, rows: list[list[Value]], last: str) -> None:
+        """Shows each value of the steps by its unit, and the last one in the format of the result."""
+        value, unit = (rows[0].index(name) for name in ("value", "unit"))
+        formats = [format_of_unit(str(row[unit])) for row in rows[1:]]
+        lines = self.page.sheet[where][1:]
+        for line, number_format in zip(lines, [*formats[:-1], last], strict=True):
+            # Of digits there may be none with other arguments, and a price in their place.
+            line[value].number_format = GENERAL if number_format == DIGITS else number_format
 
     # A table
 
@@ -183,6 +204,10 @@ class FunctionSheet:
         top = page.row
         where = array(page, "A", formula, rows, formats, header=header)
         bottom = page.row - 1
+        if function.name == EXPLAIN:
+            explained, *cells = self.case.cells
+            formats[rows[0].index("value")] = _format_of_result(FUNCTIONS[str(explained)], cells)
+            self._show_steps(where, rows, formats[rows[0].index("value")])
         page.section("Expected, as the last row")
         expected = page.row
         row = Row(page)
@@ -233,6 +258,14 @@ def call(function: Function, references: list[str]) -> str:
 def _same(one: str, other: str) -> str:
     """Whether texts are the same. To Calc a text from an add-in equals no other until it is put together anew."""
     return f'{one}&""={other}&""'
+
+
+def _format_of_result(function: Function, cells: Sequence[Cell | Range]) -> str:
+    """The number format of the result of a function of `cells`."""
+    for argument, cell in zip(function.arguments, cells, strict=False):
+        if argument.kind is Kind.DECIMALS and isinstance(cell, float):
+            return format_of_rounded(function.unit, int(cell))
+    return format_of_unit(function.unit)
 
 
 def single(result: Value | list[list[Value]]) -> float | str:

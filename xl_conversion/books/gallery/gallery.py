@@ -8,7 +8,7 @@ from datetime import date
 
 from xl_conversion import __version__
 from xl_conversion.books.gallery.cases import layout_of
-from xl_conversion.books.gallery.drawing import Row, format_of_unit
+from xl_conversion.books.gallery.drawing import Row, show_parts_of_shares
 from xl_conversion.books.gallery.function_sheet import FIRST, RESULT, STEPS, FunctionSheet
 from xl_conversion.books.gallery.intellisense import SHEET, append_intellisense
 from xl_conversion.books.gallery.printing import fit
@@ -66,6 +66,8 @@ def gallery() -> Book:
         fit(pages[name], sections)
     index.sheet.page_setup.fitToHeight = 1
     book.show_status(master, said)
+    for page in book.pages:
+        show_parts_of_shares(page.sheet)
     append_intellisense(book.workbook)
     return book
 
@@ -126,7 +128,7 @@ def _line(page: Page, name: str, outcome: Outcome) -> None:
         formula = f'=ROWS({outcome.result})&" × "&COLUMNS({outcome.result})&" cells"'
         page.formula(f"C{at}", formula, "{} × {} cells".format(*outcome.size), align="right")
     else:
-        page.formula(f"C{at}", f"={outcome.result}", outcome.value, format_of_unit(function.unit), align="right")
+        page.formula(f"C{at}", f"={outcome.result}", outcome.value, outcome.number_format, align="right")
     row.text("D", function.unit, "muted")
     for column, what in (("E", RESULT), ("F", STEPS)):
         if what in outcome.checks:

@@ -10,7 +10,6 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
-from openpyxl.worksheet.pagebreak import Break, ColBreak
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -23,10 +22,8 @@ SHEET = "_IntelliSense_"
 FIRST = (28, 44, 8)
 """Widths of function, description and help topic; then pairs of an argument and its description."""
 PAIR = (22, 40)
-PAIRS_A_PAGE = 4
-PRINTED_PAIRS = 8
-"""The arguments beyond are those of CP_EXPLAIN, all alike, and are not printed."""
-SCALE = 42
+PRINTED = "B"
+"""The last column that is printed: the arguments stand on the sheets of the functions."""
 _SMALLER = 10 / 9
 
 
@@ -48,24 +45,21 @@ def append_intellisense(workbook: Workbook) -> Worksheet:
                 put_text(sheet[cell.coordinate], text)
         needed = max(lines(text, _SMALLER * width) for text, width in zip(texts, widths, strict=False))
         sheet.row_dimensions[number].height = 12 * needed + 3
-    _print_set_up(sheet, len(widths))
+    _print_set_up(sheet)
     return sheet
 
 
-def _print_set_up(sheet: Worksheet, columns: int) -> None:
+def _print_set_up(sheet: Worksheet) -> None:
+    """One page of the functions and their descriptions."""
     sheet.freeze_panes = "B2"
     sheet.sheet_view.showGridLines = False
-    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.orientation = "portrait"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
-    sheet.page_setup.scale = SCALE
+    sheet.page_setup.fitToWidth = sheet.page_setup.fitToHeight = 1
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_options.horizontalCentered = True
     sheet.page_margins.left = sheet.page_margins.right = 0.5
-    sheet.print_title_cols, sheet.print_title_rows = "A:A", "1:1"
-    printed = min(columns, len(FIRST) + PRINTED_PAIRS * len(PAIR))
-    sheet.print_area = f"A1:{get_column_letter(printed)}{sheet.max_row}"
-    step = PAIRS_A_PAGE * len(PAIR)
-    sheet.col_breaks = ColBreak()
-    for last in range(len(FIRST) + step, printed, step):
-        sheet.col_breaks.append(Break(id=last))
+    sheet.print_title_rows = "1:1"
+    sheet.print_area = f"A1:{PRINTED}{sheet.max_row}"
     footer = _HeaderFooterPart(sheet.title), _HeaderFooterPart("Page &P of &N")
     sheet.oddFooter = HeaderFooterItem(left=footer[0], right=footer[1])

@@ -10,6 +10,8 @@ PRINTED_HEIGHT = 500
 """Points between the margins of a sheet of A4 on its side."""
 SMALLEST = 0.6
 """A sheet is printed no smaller than this to fit on one page."""
+READABLE = 0.7
+"""Nor is it printed smaller than this to save a page, if its columns leave room for more."""
 TITLES = "1:4"
 """Rows that each page repeats: the title, and the blank row below."""
 _DEFAULT_HEIGHT = 15
@@ -26,7 +28,8 @@ def fit(page: Page, sections: Sequence[int]) -> None:
         sheet.page_setup.fitToHeight = 1
         return
     widest = min(1.0, 0.97 * PRINTED_WIDTH / sum(7 * width + 5 for width in page.widths))
-    tried = [(widest * part, _breaks(heights, sections, PRINTED_HEIGHT / (widest * part))) for part in _PARTS]
+    scales = [widest, *(widest * part for part in _PARTS if widest * part >= READABLE)]
+    tried = [(scale, _breaks(heights, sections, PRINTED_HEIGHT / scale)) for scale in scales]
     fewest = min(len(breaks) for _, breaks in tried)
     scale, breaks = next((scale, breaks) for scale, breaks in tried if len(breaks) == fewest)
     end = page.row
@@ -36,7 +39,7 @@ def fit(page: Page, sections: Sequence[int]) -> None:
     sheet.page_setup.scale = int(100 * scale)
 
 
-_PARTS = (1.0, 0.95, 0.9, 0.85)
+_PARTS = (0.95, 0.9, 0.85)
 
 
 def _breaks(heights: Sequence[float], sections: Sequence[int], room: float) -> list[int]:

@@ -11,13 +11,13 @@ from openpyxl.utils import get_column_letter
 
 from xl_conversion.books.gallery.arguments import Arguments
 from xl_conversion.books.gallery.cases import ACROSS, DOWN, Sensitivity
-from xl_conversion.books.gallery.drawing import PRICE, Row, array, format_of_unit
+from xl_conversion.books.gallery.drawing import PRICE, Row, array, format_of_rounded, format_of_unit
 from xl_conversion.books.page import INK, LINE, SHARES, Page
 from xl_conversion.functions.boundary import Cell, Range
-from xl_conversion.functions.definition import HOW_TO_ROUND
+from xl_conversion.functions.definition import HOW_TO_ROUND, Kind
 from xl_conversion.functions.evaluate import evaluate
 
-_SIX = "0.000000"
+_SIX = "#,##0.000000"
 _FORMATS = {"money per share": _SIX, "shares of common": SHARES, "money": "#,##0.0000"}
 _COLOURS = ("9C1C1C", "C96A1F", "8A8A2A", "2E7D5B", INK)
 _CHART_ROWS = 16
@@ -55,10 +55,14 @@ def draw_sensitivity(arguments: Arguments, what: Sensitivity) -> None:
     found = evaluate(function, cells)
     if not isinstance(found, list):
         raise ValueError(f"{function.name}: {found}")
-    number_format = PRICE if rounded else _FORMATS.get(function.unit, PRICE)
+    formats = [_FORMATS.get(function.unit, PRICE)] * width
+    if rounded:
+        (decimals,) = [a.name for a in given if a.kind is Kind.DECIMALS] or [""]
+        digits = what.across if what.varied.get(decimals) == ACROSS else [values.get(decimals)] * width
+        formats = [format_of_rounded(function.unit, _whole(cell)) for cell in digits]
     down_format = format_of_unit(units.get(what.label(DOWN), ""))
     row_of_first = page.row
-    array(page, "B", formula, found, [number_format] * width)
+    array(page, "B", formula, found, formats)
     for place, value in enumerate(what.down):
         row = Row(page)
         page.row = row_of_first + place
@@ -87,6 +91,10 @@ def _varied(what: Sensitivity, text: str) -> Range:
     if text == ACROSS:
         return [list(what.across)]
     return [[_product(one, other) for other in what.across] for one in what.down]
+
+
+def _whole(decimals: Cell | Range) -> int:
+    return int(decimals) if isinstance(decimals, float) else 0
 
 
 def _product(one: Cell, other: Cell) -> float:

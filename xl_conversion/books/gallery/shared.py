@@ -24,6 +24,8 @@ class Outcome:
     """Rows and columns."""
     checks: Mapping[str, tuple[str, str]]
     """Address, and what the check says."""
+    number_format: str
+    """Of a single result."""
 
 
 @dataclass
