@@ -32,8 +32,8 @@ def install(here: Environment | None, *, dry_run: bool) -> None:
 
     Puts the add-in into Excel's start-up folder, and settings that name the Python that runs this command into the
     folder .xl_conversion of the user; the macro workbooks of build use them too. The settings of xlwings are not
-    touched. Run again, after an update or with another Python, it changes what differs. A file that it replaces is
-    kept beside the settings as .bak.
+    touched. Run again, after an update or with another Python, it changes what differs. Settings that you added
+    stay; an add-in of that name that was made or changed by others is not replaced.
     """
     from xl_conversion.hosts.excel.install import plan_install
 
@@ -59,7 +59,8 @@ def doctor(here: Environment | None, workbooks: tuple[str, ...], *, as_json: boo
     """Say what keeps Excel from computing the functions.
 
     Looks at the system, the Python that Excel would start, the add-in and its settings, and at each WORKBOOK;
-    changes nothing. What cannot be seen without Excel is UNKNOWN. Exits with 0 when nothing failed, else with 3.
+    changes nothing. It runs no Python that only a WORKBOOK names. What cannot be seen without Excel is UNKNOWN.
+    Exits with 0 when nothing failed, else with 3.
     """
     from xl_conversion.hosts.excel.doctor import examine, verdict
 
@@ -81,7 +82,7 @@ def doctor(here: Environment | None, workbooks: tuple[str, ...], *, as_json: boo
 @DRY_RUN
 @click.pass_obj
 def uninstall(here: Environment | None, *, dry_run: bool) -> None:
-    """Take away what install put there, and only that."""
+    """Take away what install put there, and only that; what was changed since stays, and is named."""
     from xl_conversion.hosts.excel.install import plan_uninstall
 
     _carry_out(plan_uninstall(_environment(here)), dry_run=dry_run)

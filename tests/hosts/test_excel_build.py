@@ -50,13 +50,13 @@ from xl_conversion.cli_excel import excel
 from xl_conversion.files import SaveError
 from xl_conversion.functions.catalogue import CATALOGUE, FUNCTIONS, Function
 from xl_conversion.functions.evaluate import evaluate
-from xl_conversion.hosts.excel import build, udfs
+from xl_conversion.hosts.excel import build
 from xl_conversion.hosts.excel.project import Kind, Module, document, modules_of, project_bytes
-from xl_conversion.hosts.excel.vba import module_text
+from xl_conversion.hosts.excel.vba import _on_windows, module_text, shortened
 
 MODEL = "conversion-price-model.xlsm"
 QUICKSTART = Path(build.xw.__file__).parent / "quickstart_standalone.xlsm"
-CARRIED = ["xlwings", "Dictionary"]
+CARRIED = "xlwings"
 FREE, END = 0xFFFFFFFF, 0xFFFFFFFE
 SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
@@ -170,7 +170,26 @@ class TestModule:
 
     def test_knows_every_error(self) -> None:
         cases = re.findall(r'^    Case "(.+)": ErrorNumber = (\d+)\r$', module_text(), re.MULTILINE)
-        assert {int(number): code for code, number in cases} == dict(udfs.ERRORS)
+        assert [(int(number), code) for code, number in cases] == ERRORS
+
+
+# XlCVError, of Excel's object model, with the texts that a cell shows.
+ERRORS = [
+    (2000, "#NULL!"),
+    (2007, "#DIV/0!"),
+    (2015, "#VALUE!"),
+    (2023, "#REF!"),
+    (2029, "#NAME?"),
+    (2036, "#NUM!"),
+    (2042, "#N/A"),
+    (2043, "#GETTING_DATA"),
+    (2045, "#SPILL!"),
+    (2046, "#CONNECT!"),
+    (2047, "#BLOCKED!"),
+    (2048, "#UNKNOWN!"),
+    (2049, "#FIELD!"),
+    (2050, "#CALC!"),
+]
 
 
 def wide() -> Function:
@@ -245,12 +264,14 @@ class FakeApplication(VBAObject):
         if self.refuses:
             raise VBARuntimeError(1004, "Cannot edit a macro on a hidden workbook")
         described = [] if ArgumentDescriptions is MISSING else ArgumentDescriptions.items
+        assert max(map(len, [Description, *described])) <= 255, "Excel takes no more"
+        assert len(described) <= len(FUNCTIONS[Macro.rpartition("!")[2]].arguments), "nor more than there are"
         self.options[Macro] = (Description, Category, described)
         return EMPTY
 
 
 class Excel(HostBridge):
-    """What the module finds in a workbook: Excel's objects, and XLPy and GetConfig of the module xlwings."""
+    """What the module finds in a workbook: Excel's objects, and XLPy and ErrorTexts of the module xlwings."""
 
     def __init__(self, answer: Callable[..., object], settings: Mapping[str, object], *, addin: bool) -> None:
         self.book = FakeWorkbook()
@@ -268,14 +289,13 @@ class Excel(HostBridge):
         return super().global_object(name) if found is None else found
 
     def has_global_member(self, name: str) -> bool:
-        return name.lower() in ("xlpy", "getconfig")
+        return name.lower() in ("xlpy", "errortexts")
 
     def call_global(self, name: str, args: list[object], named: dict[str, object]) -> object:
         if name.lower() == "xlpy":
             return self.python
         self.asked += 1
-        key, default = args
-        found = self.settings.get(str(key), default)
+        found = self.settings.get("ERROR_TEXTS", "no")
         if isinstance(found, Exception):
             raise found
         return found
@@ -353,7 +373,7 @@ ANSWERS: list[tuple[Any, Any]] = [
     ([[25.0]], 25.0),
     (["#REF!"], 2023),
     ([25.0], 25.0),
-    *((f"{code} why", number) for number, code in udfs.ERRORS.items()),
+    *((f"{code} why", number) for number, code in ERRORS),
 ]
 
 
@@ -458,90 +478,273 @@ class TestRun:
         assert loaded.host.application.options == {}
 
 
-# Where xlwings' VBA looks for its settings
+# What is carried of xlwings
 
-FROM_EXCEL = r"""
-Public Seen As String
+PRIVATE = {
+    "XLPyCommand",
+    "XLPyLoadDLL",
+    "GetConfig",
+    "GetConfigFromSheet",
+    "GetConfigFromFile",
+    "GetConfigFilePath",
+    "GetDirectoryConfigFilePath",
+    "GetDirectoryPath",
+    "GetDirectory",
+    "GetFullName",
+    "ParentFolder",
+    "FileExists",
+    "FileExistsOnWindows",
+    "SheetExists",
+    "ExpandEnvironmentStrings",
+    "WScript",
+}
+DECLARED = {"XLPyDLLActivateAuto", "LoadLibrary"}
+HEAD = re.compile(
+    r"(?m)^ *((?:Public |Private |Friend |Static )*)(Declare (?:PtrSafe )?)?"
+    r"(?:Function|Sub|Property \w+) (\w+)(.*)$"
+)
 
-Function Environ(name As String) As String
+
+class TestCarried:
+    def test_what_a_cell_of_any_workbook_can_call(self, file: Path) -> None:
+        """The public procedures, all of them: a loaded add-in offers them to every workbook."""
+        public = {}
+        for source in sources(file).values():
+            for access, declared, name, rest in HEAD.findall(source):
+                if "Private" not in access:
+                    assert not declared
+                    public[name] = rest.strip()
+        starts = {} if file.name == build.ADDIN else {"Auto_Open": "()"}
+        functions = {function.name: public.get(function.name) for function in CATALOGUE}
+        assert public == {"XLPy": "()", "ErrorTexts": "() As Variant", **starts, **functions}
+
+    def test_nothing_else_is_there(self, file: Path) -> None:
+        source = sources(file)[CARRIED]
+        found = HEAD.findall(source)
+        assert {name for _, declared, name, _ in found if declared} == DECLARED
+        names = [name for _, declared, name, _ in found if not declared]
+        assert sorted(names) == sorted(PRIVATE | {"XLPy", "ErrorTexts"})
+        assert not re.search(r"(?m)^ *(?:Const|Declare|Global|Public (?!Function))", source)
+        code = re.sub("'.*", "", re.sub('"[^"\r\n]*"', '""', source))
+        assert not re.search(r"\b(?:Shell|Kill|MkDir|Write|Output|FileCopy|MacScript|Popup|Mac)\b", code)
+        assert re.findall(r"\bWScript\.\w+", code) == ["WScript.ExpandEnvironmentStrings"]
+        assert source.splitlines()[1] == "Option Private Module"
+
+    def test_every_line_is_one_of_theirs(self, file: Path) -> None:
+        (theirs,) = (module.source for module in modules_of(quickstart()) if module.name == CARRIED)
+        rest = iter(theirs.replace('As String = "xlwings"', 'As String = "xl_conversion"').splitlines())
+        ours = sources(file)[CARRIED].partition("\r\nPublic Function ErrorTexts")[0]
+        access = re.compile("^( *)(?:Public |Private )?")
+        for line in ours.splitlines():
+            if line != "Option Private Module":
+                wanted = access.sub(r"\1", line)
+                assert any(access.sub(r"\1", other) == wanted for other in rest), line
+
+    @pytest.mark.parametrize(
+        "name", ["XLPy", "XLPyCommand", "GetConfig", "XLPyDLLActivateAuto", "LoadLibrary", "PROJECT_NAME"]
+    )
+    def test_what_is_missing_is_named(self, name: str) -> None:
+        (theirs,) = (module.source for module in modules_of(quickstart()) if module.name == CARRIED)
+        with pytest.raises(ValueError, match=f"its VBA has no {name}$"):
+            shortened(re.sub(rf"\b{name}\b", "Other", theirs))
+
+    def test_conditions_are_decided_as_excel_on_windows_does(self) -> None:
+        lines = """
+        a
+        #If Mac Then ' of it
+            b
+            #If VBA7 Then
+            c
+            #End If
+        #ElseIf App = "Microsoft Excel" Then
+            d
+            #If VBA7 Then
+            e
+            #Else
+            f
+            #End If
+        #Else
+            g
+        #End If
+        #If Not Mac Then
+            h
+        #End If
+        """
+        kept = [line.strip() for line in _on_windows(lines.splitlines()) if line.strip()]
+        assert kept == ["a", "d", "#If VBA7 Then", "e", "#Else", "f", "#End If", "h"]
+
+
+USER = r"C:\Users\me\.xl_conversion\xl_conversion.conf"
+BESIDE = r"C:\deals\\xl_conversion.conf"
+# In VBA, since a function of the host cannot give a value through an argument.
+FILE = r"""
+Private Function Environ(name As String) As String
     If name = "USERPROFILE" Then Environ = "C:\Users\me"
 End Function
 
-Function SheetExists(wb As Variant, sheetName As String) As Boolean
-    SheetExists = (sheetName = "xl_conversion.conf")
+Private Function GetConfigFromFile(sFile As String, sName As String, Optional sValue As String) As Boolean
+    sValue = ValueIn(sFile, sName)
+    GetConfigFromFile = (sValue <> "")
 End Function
 
-Function GetConfigFromSheet(wb As Variant) As Variant
+Private Function GetConfigFromSheet(wb As Variant) As Variant
     Dim d As Object
     Set d = CreateObject("Scripting.Dictionary")
     d.Add "ERROR_TEXTS", "of the sheet"
     Set GetConfigFromSheet = d
 End Function
-
-Function GetFullName(wb As Variant) As String
-    GetFullName = "C:\deals\model.xlsm"
-End Function
-
-Function GetDirectoryPath(wb As Variant) As String
-    GetDirectoryPath = "C:\deals"
-End Function
-
-Function FileExists(path As String) As Boolean
-    Seen = Seen & path & "|"
-    FileExists = (Left(path, 5) <> "C:\de")
-End Function
-
-Function GetConfigFromFile(path As String, key As String, Optional value As String) As Boolean
-    If key = "INTERPRETER_WIN" Or key = "ERROR_TEXTS" Then
-        value = "of " & path
-        GetConfigFromFile = True
-    End If
-End Function
-
-Function ExpandEnvironmentStrings(ByVal s As String)
-    ExpandEnvironmentStrings = s
-End Function
-
-Function Looked(key As String) As String
-    Seen = ""
-    Looked = GetConfig(key, "nowhere") & "|" & Seen
-End Function
 """
 
 
-class TestSettings:
-    def test_sheet_and_files_have_the_name_of_the_project(self, folder: Path) -> None:
-        for name in (*build.TEMPLATES, build.ADDIN):
-            source = sources(folder / name)["xlwings"]
-            assert 'Public Const PROJECT_NAME As String = "xl_conversion"\r\n' in source
-            code = re.sub("'.*", "", source)
-            places = re.findall(r'.*\.conf".*', code)
-            assert len(places) == 6
-            assert all('PROJECT_NAME & ".conf"' in line for line in places)
+class Shell(VBAObject):
+    """WScript.Shell."""
 
-    def test_what_the_sheet_does_not_say_the_file_of_the_user_says(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    @method
+    def ExpandEnvironmentStrings(self, text: str) -> str:  # noqa: N802
+        return text.replace("%USERPROFILE%", r"C:\Users\me")
+
+
+class Deal(VBAObject):
+    """A workbook with a sheet of settings."""
+
+    @member
+    def FullName(self) -> str:  # noqa: N802
+        return r"C:\deals\Anna's & co.xlsm"
+
+    @member
+    def Path(self) -> str:  # noqa: N802
+        return r"C:\deals"
+
+    @method
+    def Sheets(self, name: str) -> VBAObject:  # noqa: N802
+        assert name == "xl_conversion.conf"
+        return self
+
+
+class Windows(HostBridge):
+    """What the module xlwings finds: files of settings, libraries, and the workbook."""
+
+    def __init__(self, settings: Mapping[str, Mapping[str, str]], libraries: Sequence[str] = ()) -> None:
+        self.settings, self.libraries = settings, libraries
+        self.seen: list[str] = []
+        self.names = {
+            "application": FakeApplication(FakeWorkbook()),
+            "thisworkbook": Deal(),
+            "wscript": Shell(),
+        }
+
+    def global_object(self, name: str) -> object:
+        found = self.names.get(name.lower())
+        return super().global_object(name) if found is None else found
+
+    def has_global_member(self, name: str) -> bool:
+        return name.lower() in ("loadlibrary", "fileexistsonwindows", "valuein")
+
+    def call_global(self, name: str, args: list[object], named: dict[str, object]) -> object:
+        if name.lower() == "valuein":
+            return self.settings[str(args[0])].get(str(args[1]), "")
+        self.seen.append(str(args[0]))
+        return (
+            args[0] in self.settings if name.lower() == "fileexistsonwindows" else int(args[0] in self.libraries)
+        )
+
+
+def reaching(source: str, host: Windows) -> Interpreter:
+    """The module xlwings, loaded, with what it needs of Windows replaced."""
+    replaced = "GetConfigFromFile|GetConfigFromSheet|FileExistsOnWindows|WScript"
+    source = source.replace("\r\n", "\n").replace('As String = "xlwings"', 'As String = "xl_conversion"')
+    source = re.sub(rf"(?ms)^(?:Private )?Function (?:{replaced})\(.*?^End Function", "", source)
+    source = re.sub("(?m)^(?:Attribute|Option) .*$|^.*Declare .*$", "", source)
+    source = re.sub("(?m)^( *#(?:If .* Then|Const .*\")) *'.*$", r"\1", source)  # it takes no comment there
+    # Nor does it compare a text with a truth value, as VBA does.
+    source = source.replace('GetConfig("SHOW CONSOLE", False) = True', 'CBool(GetConfig("SHOW CONSOLE", False))')
+    interpreter = Interpreter(host)
+    interpreter.add_module("\n".join(line.rstrip() for line in (source + FILE).split("\n")), name="xlwings")
+    return interpreter
+
+
+TAIL = (
+    r' -B -c "import sys, os;import xlwings.utils;xlwings.utils.prepare_sys_path(\"'
+    r"true;C:\\deals\\Anna\'s ^& co.xlsm;C:\\deals\\Anna\'s ^& co.xlsm;;;;"
+    r"""\");import xlwings; xlwings.serve('$(CLSID)')"""
+    '""'
+)
+
+
+@pytest.mark.parametrize("origin", ["ours", "theirs"])
+class TestReachingPython:
+    """The shortened module gives what xlwings' own does."""
+
+    @pytest.fixture
+    def module(self, origin: str, folder: Path) -> str:
+        (theirs,) = (module.source for module in modules_of(quickstart()) if module.name == CARRIED)
+        return theirs if origin == "theirs" else sources(folder / MODEL)[CARRIED]
+
+    @pytest.mark.parametrize(
+        ("settings", "command", "tried"),
+        [
+            (
+                {"INTERPRETER_WIN": r"C:\my venv\Scripts\python.exe"},
+                r'cmd.exe  /K ""C:\my venv\Scripts\python.exe"',
+                [r"C:\my venv\Scripts", r"C:\my venv"],
+            ),
+            (
+                {"INTERPRETER_WIN": r"%USERPROFILE%\v\python.exe", "SHOW CONSOLE": "True"},
+                r'cmd.exe /showconsole /K ""C:\Users\me\v\python.exe"',
+                [r"C:\Users\me\v", r"C:\Users\me"],
+            ),
+            (
+                {"INTERPRETER_WIN": "python", "CONDA PATH": r"C:\mini conda", "CONDA ENV": "deals"},
+                r'cmd.exe  /K ""C:\mini conda\condabin\conda" activate deals && python',
+                [r"C:\mini conda\envs\deals", r"C:\mini conda\envs"],
+            ),
+            (
+                {"INTERPRETER_WIN": "python", "CONDA PATH": r"C:\conda", "CONDA ENV": "base"},
+                r'cmd.exe  /K ""C:\conda\condabin\conda" activate base && python',
+                [r"C:\conda", "C:"],
+            ),
+            (
+                {"INTERPRETER_WIN": "python", "CONDA PATH": r"C:\conda", "CONDA ENV": r"D:\envs\deals"},
+                r'cmd.exe  /K ""C:\conda\condabin\conda" activate D:\envs\deals && python',
+                [r"D:\envs\deals", r"D:\envs"],
+            ),
+            ({"PYTHONPATH": ""}, 'cmd.exe  /K ""pythonw"', []),
+        ],
+        ids=["space", "variable", "conda", "base", "elsewhere", "none"],
+    )
+    def test_the_command_and_the_library(
+        self, module: str, settings: dict[str, str], command: str, tried: list[str]
     ) -> None:
-        """xlwings' own GetConfig, with a sheet that names no Python and a file of the user that does."""
-        source = sources(folder / MODEL)["xlwings"]
-        constant = re.search(r"Public Const PROJECT_NAME.*", source)
-        assert constant
-        functions = [
-            re.search(rf"(?ms)^Function {name}\(.*?^End Function", source)
-            for name in ("GetConfigFilePath", "GetDirectoryConfigFilePath", "GetConfig")
-        ]
-        code = ['#Const App = "Microsoft Excel"', constant[0], *(found[0] for found in functions if found)]
-        host = Excel(lambda *_: EMPTY, {}, addin=False)
-        monkeypatch.setattr(host, "has_global_member", lambda _: False)  # here GetConfig is that of xlwings
-        interpreter = Interpreter(host)
-        text = "\n".join(line.rstrip() for one in [*code, FROM_EXCEL] for line in one.splitlines())
-        text = re.sub("(?m)^( *#If .* Then) *'.*$", r"\1", text)  # the interpreter takes no comment there
-        interpreter.add_module(text, name="xlwings")
-        user = r"C:\Users\me\.xl_conversion\xl_conversion.conf"
-        beside = r"C:\deals\xl_conversion.conf"
-        assert interpreter.run("Looked", ("ERROR_TEXTS",)) == "of the sheet|"
-        assert interpreter.run("Looked", ("INTERPRETER_WIN",)) == f"of {user}|{beside}|{user}|"
-        assert interpreter.run("Looked", ("SHOW CONSOLE",)) == f"nowhere|{beside}|{user}|"
+        host = Windows({USER: settings})
+        interpreter = reaching(module, host)
+        assert interpreter.run("XLPyCommand", ()) == command + TAIL
+        name = rf"\xlwings64-{version('xlwings')}.dll"
+        for present in tried:  # in the first folder, then in the second one only
+            host = Windows({USER: settings}, [present + name])
+            reaching(module, host).run("XLPyLoadDLL", ())
+            loaded = [path for path in host.seen if path.endswith(".dll")]
+            assert loaded == [one + name for one in tried[: tried.index(present) + 1]]
+        host = Windows({USER: settings})
+        if tried:
+            with pytest.raises(VBARuntimeError, match="Could not load xlwings64-"):
+                reaching(module, host).run("XLPyLoadDLL", ())
+        else:
+            reaching(module, host).run("XLPyLoadDLL", ())
+            assert not [path for path in host.seen if path.endswith(".dll")]
+
+    def test_sheet_then_the_folder_then_the_user(self, module: str) -> None:
+        host = Windows({USER: {"INTERPRETER_WIN": "mine"}})
+        interpreter = reaching(module, host)
+
+        def looked(key: str) -> tuple[object, list[str]]:
+            host.seen.clear()
+            return interpreter.run("GetConfig", (key, "nowhere")), list(dict.fromkeys(host.seen))
+
+        assert looked("ERROR_TEXTS") == ("of the sheet", [])
+        assert looked("INTERPRETER_WIN") == ("mine", [BESIDE, USER])
+        assert looked("SHOW CONSOLE") == ("nowhere", [BESIDE, USER])
+        if "ErrorTexts" in module:
+            assert interpreter.run("ErrorTexts", ()) == "of the sheet"
 
 
 # The project in the file
@@ -806,7 +1009,6 @@ class TestProject:
             *((name, False) for name in sheets.values()),
             ("xlwings_udfs", True),
             ("xlwings", True),
-            ("Dictionary", False),
         ]
         assert len({name.lower() for name, _ in modules}) == len(modules)
         for name in ("ThisWorkbook", *sheets.values()):
@@ -850,14 +1052,9 @@ class TestProject:
         assert container.streams["PROJECTwm"] == expected + b"\0\0"
 
     def test_carries_xlwings_with_our_name_and_our_module(self, container: Container, file: Path) -> None:
-        theirs = {module.name: module for module in modules_of(quickstart())}
-        for name in CARRIED:
-            source = decompressed(container.streams[f"VBA/{name}"]).decode("cp1252")
-            named = 'PROJECT_NAME As String = "{}"\n'
-            expected = theirs[name].source.replace("\r\n", "\n")
-            expected = expected.replace(named.format("xlwings"), named.format("xl_conversion"))
-            assert source.replace("\r\n", "\n") == expected
-            assert source.count("\r\n") == source.count("\n") == source.count("\r")
+        source = decompressed(container.streams[f"VBA/{CARRIED}"]).decode("cp1252")
+        assert 'Private Const PROJECT_NAME As String = "xl_conversion"\r\n' in source
+        assert source.count("\r\n") == source.count("\n") == source.count("\r")
         ours = decompressed(container.streams["VBA/xlwings_udfs"]).decode("ascii")
         assert ours == module_text(addin=file.name == build.ADDIN)
 
@@ -925,7 +1122,7 @@ class TestFile:
         code = re.sub("'.*", "", re.sub('"[^"\r\n]*"', '""', text["xlwings_udfs"]))
         start = {("AutoExec", "auto_open")}  # help for the function wizard, in macro workbooks only
         assert keywords(code) == (set() if file.name == build.ADDIN else start)
-        others = "".join(source for name, source in text.items() if name not in ("xlwings_udfs", *CARRIED))
+        others = "".join(source for name, source in text.items() if name not in ("xlwings_udfs", CARRIED))
         assert keywords(others) == {("Suspicious", "hex strings")}  # the class identifiers of Excel
 
     def test_the_validator_finds_nothing(self, file: Path, validator: Callable[[Path], list[Finding]]) -> None:
@@ -969,7 +1166,7 @@ class TestFile:
             assert isinstance(value, str), "a truth value would become a word of the user's language"
             assert meaning
             settings[key.upper()] = value
-        expected = {"UDF MODULES": MODULE, "ADD_WORKBOOK_TO_PYTHONPATH": "False"}
+        expected = {"ADD_WORKBOOK_TO_PYTHONPATH": "False"}
         # In an add-in nobody sees the sheet: there the file of the user has a say.
         assert settings == expected | ({} if file.name == build.ADDIN else {"ERROR_TEXTS": "no"})
         asked = re.findall(r'GetConfig\("([^"]+)"', "".join(sources(file).values()))
@@ -997,6 +1194,19 @@ class TestFile:
         assert __version__ in properties.description
         assert version("xlwings") in properties.description
 
+    def test_only_what_has_formulas_is_recalculated_on_opening(self, file: Path) -> None:
+        calculated = fromstring(part(file, "xl/workbook.xml")).find(f"{SPREADSHEET}calcPr")
+        if file.name == build.ADDIN:  # Excel opens it at every start
+            assert calculated is None
+            assert not re.search(rb"<f[ />]", part(file, "xl/worksheets/sheet1.xml"))
+        else:
+            assert calculated is not None
+            assert calculated.get("fullCalcOnLoad") == "1"
+
+    def test_the_addin_knows_whether_it_was_changed(self, folder: Path) -> None:
+        said = load_workbook(readable(folder / build.ADDIN)).properties.identifier
+        assert re.fullmatch("sha256:[0-9a-f]{64}", str(said))
+
     def test_goes_with_the_xlwings_that_is_installed(self, file: Path) -> None:
         assert build.xlwings_version() == version("xlwings")
         assert build.dll_name() == f"xlwings64-{version('xlwings')}.dll"
@@ -1021,8 +1231,7 @@ class TestFile:
         notice = (folder / build.NOTICE).read_text()
         assert "Copyright (C) 2014-present, Zoomer Analytics" in notice
         assert "Redistributions in binary form must reproduce" in notice
-        assert "(c) Tim Hall" in notice
-        assert "Permission is hereby granted" in notice
+        assert "shortened" in notice
         assert file.name in notice
         assert "Zoomer Analytics" in sources(file)["xlwings"]
 
@@ -1071,8 +1280,8 @@ DRIVER = """
 Private Answer As Variant
 Private Setting As String
 
-Private Function GetConfig(ByVal key As String, Optional ByVal default As String = "") As Variant
-    If Setting = "" Then GetConfig = default Else GetConfig = Setting
+Private Function ErrorTexts() As Variant
+    If Setting = "" Then ErrorTexts = "no" Else ErrorTexts = Setting
 End Function
 
 Private Function Shown(ByVal value As Variant) As String
@@ -1168,7 +1377,7 @@ class TestLibreOffice:
         with office.session() as session:
             opened = session.open(path)
             assert opened.sheets() == ["xl_conversion.conf"]
-            assert opened.value("xl_conversion.conf", "B1") == MODULE
+            assert opened.value("xl_conversion.conf", "A1") == "ADD_WORKBOOK_TO_PYTHONPATH"
 
 
 # The command
@@ -1270,6 +1479,14 @@ class TestXlwings:
     def test_with_settings_of_another_name(self, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(build, "_THEIR_NAME", 'Const PROJECT_NAME = "other"')
         with pytest.raises(SaveError, match="does not name its settings where expected"):
+            build.addin()
+
+    def test_with_vba_that_has_no_such_function(self, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def without(source: str) -> str:
+            return shortened(source.replace("XLPyDLLActivateAuto", "Other"))
+
+        monkeypatch.setattr(build, "shortened", without)
+        with pytest.raises(SaveError, match="its VBA has no XLPyDLLActivateAuto"):
             build.addin()
 
     def test_with_the_vba_of_another_version(self, theirs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ import os
 import struct
 import subprocess
 import sys
+import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,11 +28,13 @@ from xl_conversion.files import SaveError
 from xl_conversion.hosts.excel import build, udfs
 from xl_conversion.hosts.excel import install as installing
 from xl_conversion.hosts.excel.doctor import Check, examine, verdict
-from xl_conversion.hosts.excel.environment import UDFS, Environment
+from xl_conversion.hosts.excel.environment import UDFS, Environment, probe
 from xl_conversion.hosts.excel.install import Change, Plan, carry_out, plan_install
+from xl_conversion.hosts.excel.project import Kind, Module, modules_of, project_bytes
 from xl_conversion.hosts.excel.settings import first, vba_pairs
-from xl_conversion.hosts.excel.workbook import is_ours, sheet_settings, vba_source
+from xl_conversion.hosts.excel.workbook import is_ours, project_name, sheet_settings, vba_source
 
+ROOT = Path(__file__).parents[2]
 XLWINGS = Path(xlwings.__file__).parent
 NUMBER = xlwings.__version__
 APP_PATHS = r"SOFTWARE\Microsoft\Windows\CurrentVersion\App Paths\excel.exe"
@@ -151,27 +155,19 @@ class TestInstall:
         result = machine.run(install)
         assert result.exit_code == 0
         assert machine.addin.read_bytes() == addin
-        assert machine.config.read_bytes().decode() == (
-            '"XL_CONVERSION","begin of a new file"\r\n'
-            f'"INTERPRETER_WIN","{machine.python}"\r\n'
-            '"ADD_WORKBOOK_TO_PYTHONPATH","False"\r\n'
-            '"UDF MODULES","xl_conversion.hosts.excel.udfs"\r\n'
-            '"XL_CONVERSION","end"\r\n'
-        )
+        assert machine.config.read_bytes().decode() == f'"INTERPRETER_WIN","{machine.python}"\r\n'
         assert len(machine.files()) == 2
         assert result.stdout.splitlines() == [
             f"write {machine.addin}",
             f"write {machine.config}",
             f"  INTERPRETER_WIN = {machine.python}",
-            "  ADD_WORKBOOK_TO_PYTHONPATH = False",
-            "  UDF MODULES = xl_conversion.hosts.excel.udfs",
         ]
         assert result.stderr.startswith("next: start Excel anew; xl-conversion excel doctor")
 
     def test_the_addin_is_the_built_one(self, addin: bytes) -> None:
         assert is_ours(addin)
         assert udfs.__name__ == UDFS
-        assert dict(sheet_settings(addin, "xl_conversion"))["UDF Modules"] == UDFS
+        assert sheet_settings(addin, "xl_conversion") == [("ADD_WORKBOOK_TO_PYTHONPATH", "False")]
         assert sheet_settings(addin, "xlwings") == []
 
     def test_a_second_time_nothing_changes(self, machine: Machine) -> None:
@@ -194,13 +190,11 @@ class TestInstall:
         machine.run(install)
         assert own.read_bytes() == b'"INTERPRETER_WIN","C:\\mine.exe"\r\n'
 
-    def test_another_version_of_ours_is_replaced_and_kept(self, machine: Machine, addin: bytes) -> None:
+    def test_another_version_of_ours_is_replaced(self, machine: Machine, addin: bytes) -> None:
         older = other_addin(addin)
         machine.write(machine.addin, older)
         result = machine.run(install)
         assert machine.addin.read_bytes() == addin
-        kept = machine.config.with_name("xl_conversion.xlam.bak")
-        assert kept.read_bytes() == older
         assert f"replace {machine.addin}" in result.stdout.splitlines()
         assert list(machine.addin.parent.iterdir()) == [machine.addin]
         machine.run(uninstall)
@@ -208,12 +202,11 @@ class TestInstall:
 
     def test_another_python_takes_over(self, machine: Machine) -> None:
         machine.run(install)
-        before = machine.config.read_bytes()
         new = machine.make_python(machine.root / "new" / "Scripts" / "python.exe")
         machine.changed["interpreter"] = new
         machine.run(install)
         assert first(settings(machine), "interpreter_win") == str(new)
-        assert machine.config.with_name("xl_conversion.conf.bak").read_bytes() == before
+        assert len(settings(machine)) == 1
         machine.run(uninstall)
         assert machine.files() == {}
 
@@ -243,7 +236,7 @@ class TestInstall:
             (prefix / "conda-meta").mkdir(parents=True)
             machine.changed["interpreter"] = prefix / "python.exe"
             machine.run(install)
-            assert settings(machine)[1:4] == [
+            assert settings(machine) == [
                 ("INTERPRETER_WIN", "python"),
                 ("CONDA PATH", str(root)),
                 ("CONDA ENV", name),
@@ -252,76 +245,54 @@ class TestInstall:
         (spaced / "conda-meta").mkdir(parents=True)
         machine.changed["interpreter"] = spaced / "python.exe"
         machine.run(install)
-        assert settings(machine)[1] == ("INTERPRETER_WIN", str(spaced / "python.exe"))
+        assert settings(machine) == [("INTERPRETER_WIN", str(spaced / "python.exe"))]
 
 
-BEFORE: dict[str, bytes] = {
+OTHERS: dict[str, bytes] = {
     "comments in pairs": b'"#","of mine"\r\n"PYTHONPATH","C:\\a"\r\n# one, line of notes\r\n',
-    "byte order mark": b'\xef\xbb\xbf"PYTHONPATH","C:\\a"\r\n"SHOW CONSOLE","True"\r\n',
-    "only a mark": b"\xef\xbb\xbf",
     "line feeds": b'"PYTHONPATH","C:\\a"\n"SHOW CONSOLE","True"\n',
     "mixed ends": b'"PYTHONPATH","C:\\a"\r\n"SHOW CONSOLE","True"\n"LICENSE_KEY","x"\r',
-    "other modules": b'"UDF MODULES","mine; theirs;"\r\n',
-    "ours among others": b'"udf modules","mine;xl_conversion.hosts.excel.udfs;theirs"\r\n',
     "commas in quotes": b'"PYTHONPATH","C:\\a,b;C:\\c, d"\r\n"LICENSE_KEY","a,b,c"\r\n',
+    "quotes inside": b'LICENSE_KEY,a"b"c\r\n"PYTHONPATH","C:\\a"\r\n',
     "no quotes": b"PYTHONPATH, C:\\a \r\nSHOW CONSOLE,True\r\n",
     "no last end": b'"PYTHONPATH","C:\\a"',
+    "twice": b'"PYTHONPATH","C:\\a"\r\n"pythonpath","C:\\b"\r\n',
+    "an empty pair": b'"PYTHONPATH","C:\\a"\r\n\r\n\r\n"LICENSE_KEY",""\r\n',
     "letters of the code page": '"PYTHONPATH","C:\\Büro\\Ärger"\r\n'.encode("cp1252"),
-    "letters in UTF-8": '"PYTHONPATH","C:\\Büro\\株"\r\n'.encode(),
-    "a python of the user": b'"INTERPRETER_WIN","C:\\old\\python.exe"\r\n"ADD_WORKBOOK_TO_PYTHONPATH","True"\r\n',
-    "empty": b"",
+    "letters in UTF-8": '"PYTHONPATH","C:\\Büro\\株\x81"\r\n'.encode(),
 }
 
 
 class TestSettings:
-    @pytest.mark.parametrize("before", BEFORE.values(), ids=BEFORE.keys())
-    def test_all_that_was_there_stays_and_comes_back(self, machine: Machine, before: bytes) -> None:
-        machine.write(machine.config, before)
-        old = vba_pairs(before.removeprefix(b"\xef\xbb\xbf").decode("cp1252", "replace"))[0]
+    @pytest.mark.parametrize("others", OTHERS.values(), ids=OTHERS.keys())
+    def test_what_the_user_added_stays(self, machine: Machine, others: bytes) -> None:
+        """After ours, each name and value as VBA took them before, in the same order."""
+        machine.write(machine.config, others)
+        before = vba_pairs(others.decode("latin-1"))[0]
         assert machine.run(install).exit_code == 0
-        after = machine.config.read_bytes()
-        mark = b"\xef\xbb\xbf" if before.startswith(b"\xef\xbb\xbf") else b""
-        assert after.startswith(mark)
-        assert after.endswith(before.removeprefix(mark))
-        assert machine.config.with_name("xl_conversion.conf.bak").read_bytes() == before
-
-        pairs, whole = vba_pairs(after.decode("cp1252", "replace"))
+        after, whole = vba_pairs(machine.config.read_bytes().decode("latin-1"))
         assert whole
-        assert first(pairs, "INTERPRETER_WIN") == str(machine.python)
-        assert first(pairs, "ADD_WORKBOOK_TO_PYTHONPATH") == "False"
-        for name, value in old:
-            if name.upper() not in ("INTERPRETER_WIN", "ADD_WORKBOOK_TO_PYTHONPATH", "UDF MODULES"):
-                assert first(pairs, name) == value
+        assert after == [("INTERPRETER_WIN", str(machine.python)), *before]
         assert machine.run(install).output == "nothing to change\n"
-
         assert machine.run(uninstall).exit_code == 0
-        assert machine.files() == {str(machine.config.relative_to(machine.home)): before}
+        (left,) = machine.files().values()
+        assert vba_pairs(left.decode("latin-1")) == (before, True)
+        assert left.count(b"\r\n") == left.count(b"\n") == len(before)
+        assert machine.run(uninstall).output == "nothing to change\n"
 
-    @pytest.mark.parametrize(
-        ("before", "modules"),
-        [
-            ("other modules", f"mine;theirs;{UDFS}"),
-            ("ours among others", f"mine;theirs;{UDFS}"),
-            ("no quotes", UDFS),
-        ],
-    )
-    def test_our_module_is_added_to_those_there(self, machine: Machine, before: str, modules: str) -> None:
-        machine.write(machine.config, BEFORE[before])
+    def test_an_older_python_of_ours_goes(self, machine: Machine) -> None:
+        machine.write(
+            machine.config,
+            b'"Conda Env","deals"\r\n"PYTHONPATH","C:\\a"\r\n"interpreter_win","C:\\old\\python.exe"\r\n',
+        )
         machine.run(install)
-        assert first(settings(machine), "UDF MODULES") == modules
+        assert settings(machine) == [("INTERPRETER_WIN", str(machine.python)), ("PYTHONPATH", "C:\\a")]
 
-    def test_what_the_user_wrote_later_stays(self, machine: Machine) -> None:
-        machine.run(install)
-        lines = machine.config.read_bytes().splitlines(keepends=True)
-        lines.insert(2, b'"SHOW CONSOLE","True"\r\n')  # among ours
-        lines.append(b'"UDF MODULES","mine"\r\n')
-        machine.config.write_bytes(b"".join(lines))
-        result = machine.run(install)
-        assert f"replace {machine.config}" in result.stdout.splitlines()
-        assert first(settings(machine), "UDF MODULES") == f"mine;{UDFS}"
-        assert first(settings(machine), "SHOW CONSOLE") == "True"
-        machine.run(uninstall)
-        assert machine.config.read_bytes() == b'"SHOW CONSOLE","True"\r\n"UDF MODULES","mine"\r\n'
+    @pytest.mark.parametrize("data", [b"", b"PYTHONPATH,C:\\a\n"])
+    def test_uninstall_leaves_a_file_without_ours_as_it_is(self, machine: Machine, data: bytes) -> None:
+        machine.write(machine.config, data)
+        assert machine.run(uninstall).output == "nothing to change\n"
+        assert list(machine.files().values()) == [data]
 
     @pytest.mark.parametrize(
         ("data", "words"),
@@ -329,6 +300,7 @@ class TestSettings:
             (b'# my Python\r\n"PYTHONPATH","C:\\a"\r\n', "VBA reads it in pairs, and one of 3 items is left over"),
             (b'"PYTHONPATH","C:\\a"\r\n\r\n', "VBA reads it in pairs, and one of 3 items is left over"),
             ('"A","b"\r\n'.encode("utf-16"), "its encoding is UTF-16; VBA reads settings in the code page"),
+            (b'\xef\xbb\xbf"A","b"\r\n', "its encoding is UTF-8 with a byte order mark; VBA reads settings in"),
         ],
     )
     def test_what_vba_cannot_read_is_refused(self, machine: Machine, data: bytes, words: str) -> None:
@@ -337,6 +309,9 @@ class TestSettings:
         assert message.startswith(f"{machine.config}: {words}")
         assert "save it as ANSI" in hint or 'must be "NAME","VALUE"' in hint
         assert machine.files() == {str(machine.config.relative_to(machine.home)): data}
+        result = machine.run(uninstall)
+        assert result.stdout.startswith(f"left alone: {machine.config}: {words}")
+        assert machine.config.read_bytes() == data
 
     @pytest.mark.parametrize(
         ("text", "pairs", "whole"),
@@ -400,7 +375,25 @@ class TestRefusals:
         assert "Rename it" in hint
         result = machine.run(uninstall)
         assert result.exit_code == 0
-        assert f"left alone: {machine.addin} was not made by xl-conversion" in result.stdout.splitlines()
+        assert result.stdout.splitlines() == [
+            f"left alone: {machine.addin} was not made by xl-conversion, or changed since; Excel opens it",
+            "nothing to change",
+        ]
+        assert list(machine.files().values()) == [data]
+
+    @pytest.mark.parametrize("how", ["a macro more", "a macro less", "another line", "a sheet", "a part more"])
+    def test_an_addin_of_ours_that_was_changed(self, machine: Machine, addin: bytes, how: str) -> None:
+        machine.run(install)
+        data = changed_addin(addin, how)
+        machine.addin.write_bytes(data)
+        assert not is_ours(data)
+        assert errors(machine.run(install))[0].endswith("or one changed since xl-conversion made it")
+        (check,) = (check for check in examine(machine.env) if check.name == "add-in")
+        assert (check.status, check.message) == (
+            "FAIL",
+            f"{machine.addin} was not made by xl-conversion, or changed since",
+        )
+        assert f"left alone: {machine.addin} " in machine.run(uninstall).stdout
         assert list(machine.files().values()) == [data]
 
     def test_a_folder_of_that_name(self, machine: Machine) -> None:
@@ -412,6 +405,24 @@ class TestRefusals:
         message, hint = errors(machine.run(install))
         assert message.startswith(f"The Python is {machine.env.interpreter}; Excel cannot load xlwings beside")
         assert "python.org" in hint
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("%deals%", "in which Excel would put the value of a variable, and look for "),
+            ('a"b', "which has a quotation mark or the end of a line in it"),
+            ("a\rb", "which has a quotation mark or the end of a line in it"),
+            ("a\nb", "which has a quotation mark or the end of a line in it"),
+        ],
+    )
+    def test_a_path_that_would_become_another_one(self, machine: Machine, name: str, words: str) -> None:
+        machine.variables["DEALS"] = "elsewhere"
+        machine.changed["interpreter"] = machine.root / name / "python.exe"
+        message, _ = errors(machine.run(install))
+        assert message.startswith("INTERPRETER_WIN is ")
+        assert words in message
+        machine.changed["interpreter"] = machine.root / "100%" / "python.exe"  # nothing to put there
+        assert machine.run(install).exit_code == 0
 
     def test_a_path_that_excel_cannot_read(self, machine: Machine) -> None:
         machine.changed["interpreter"] = machine.root / "株式" / "python.exe"
@@ -467,7 +478,7 @@ class TestRefusals:
     def test_what_was_done_is_undone_when_the_settings_cannot_be_written(
         self, machine: Machine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        machine.write(machine.config, BEFORE["other modules"])
+        machine.write(machine.config, OTHERS["no quotes"])
         before = machine.files()
         real = installing.write_atomically
 
@@ -484,7 +495,7 @@ class TestRefusals:
         assert machine.files() == before
 
     def test_a_read_only_file_of_settings(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-        machine.write(machine.config, BEFORE["other modules"]).chmod(0o444)
+        machine.write(machine.config, OTHERS["no quotes"]).chmod(0o444)
         if os.access(machine.config, os.W_OK):  # the administrator may write everything
             monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != machine.config)
         before = machine.files()
@@ -510,20 +521,24 @@ class TestUninstall:
         assert not machine.config.parent.exists()
         assert machine.addin.parent.exists()  # it is Excel's
 
+    def test_works_without_xlwings(self, addin: bytes, tmp_path: Path) -> None:
+        (tmp_path / "a.xlam").write_bytes(addin)
+        program = (
+            "import sys; from pathlib import Path; sys.modules['xlwings'] = None; "
+            "import xl_conversion.hosts.excel.install, xl_conversion.hosts.excel.doctor; "
+            "from xl_conversion.hosts.excel.workbook import is_ours; "
+            "print(is_ours(Path(sys.argv[1]).read_bytes()))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "a.xlam")], capture_output=True, text=True, check=False
+        )
+        assert (done.stdout, done.stderr) == ("True\n", "")
+
     def test_a_second_time_nothing_changes(self, machine: Machine) -> None:
         machine.run(install)
         machine.run(uninstall)
         result = machine.run(uninstall)
         assert (result.exit_code, result.output) == (0, "nothing to change\n")
-
-    def test_settings_that_only_a_backup_has_are_kept(self, machine: Machine) -> None:
-        machine.write(machine.config, BEFORE["other modules"])
-        machine.run(install)
-        machine.config.write_bytes(machine.config.read_bytes().replace(b"theirs", b"new"))
-        result = machine.run(uninstall)
-        backup = machine.config.with_name("xl_conversion.conf.bak")
-        assert backup.read_bytes() == BEFORE["other modules"]
-        assert f"left alone: {backup} holds settings that {machine.config} no longer has" in result.stdout
 
 
 class TestVba:
@@ -550,12 +565,75 @@ class TestVba:
         assert not is_ours(with_part(addin, "xl/vbaProject.bin", lambda raw: bytes(len(raw))))
 
 
+class TestSheet:
+    @pytest.mark.parametrize("name", ["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/media/picture.png"])
+    def test_what_is_large_is_not_unpacked(self, addin: bytes, name: str) -> None:
+        """A part that is not needed stays packed, and those that are have a limit."""
+        data = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(addin)) as parts, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as copy:
+            for part in dict.fromkeys([*parts.namelist(), name]):
+                content = parts.read(part) if part in parts.namelist() else b""
+                copy.writestr(part, content + b" " * (60_000_000 if part == name else 0))
+        tracemalloc.start()
+        pairs = sheet_settings(data.getvalue(), "xl_conversion")
+        ours = is_ours(data.getvalue())
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 20_000_000
+        assert len(pairs) == ("media" in name)
+        assert not ours
+
+    def test_nor_what_is_compressed_as_excel_does_not_do_it(self, addin: bytes) -> None:
+        data = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(addin)) as parts, zipfile.ZipFile(data, "w", zipfile.ZIP_BZIP2) as copy:
+            for part in parts.namelist():
+                copy.writestr(part, parts.read(part))
+        assert sheet_settings(data.getvalue(), "xl_conversion") == []
+        with pytest.raises(ValueError, match="compressed as Excel does not do it"):
+            vba_source(data.getvalue())
+
+    def test_a_text_that_reads_like_a_content_type_stays(self, addin: bytes) -> None:
+        text = b"ms-excel.addin.macro"
+        other = with_part(addin, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b">False<", b">%b<" % text))
+        assert sheet_settings(other, "xl_conversion") == [("ADD_WORKBOOK_TO_PYTHONPATH", text.decode())]
+
+
+def naming(book: bytes, python: Path) -> bytes:
+    """The workbook of xlwings with a sheet of settings that is in force and names that Python."""
+    used = with_part(book, "xl/workbook.xml", lambda text: text.replace(b'"_xlwings.conf"', b'"xlwings.conf"'))
+    path = f"<t>{python}</t>".encode()
+    return with_part(used, "xl/sharedStrings.xml", lambda text: text.replace(b"<t>python</t>", path))
+
+
 def with_part(book: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(book)) as parts, zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as copy:
         for part in parts.namelist():
             copy.writestr(part, change(parts.read(part)) if part == name else parts.read(part))
     return data.getvalue()
+
+
+def changed_addin(addin: bytes, how: str) -> bytes:
+    """What somebody else made of it."""
+    if how == "a part more":
+        data = io.BytesIO(addin)
+        with zipfile.ZipFile(data, "a") as parts:
+            parts.writestr("xl/notes.xml", "<notes/>")
+        return data.getvalue()
+    if how == "a sheet":
+        return with_part(addin, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"False", b"True"))
+
+    def change(raw: bytes) -> bytes:
+        modules = modules_of(raw)
+        if how == "a macro more":
+            modules.append(Module("Mine", Kind.STANDARD, 'Attribute VB_Name = "Mine"\r\n'))
+        elif how == "a macro less":
+            del modules[-1]
+        else:
+            modules[-1] = replace(modules[-1], source=modules[-1].source + "' mine\r\n")
+        return project_bytes(raw, modules)
+
+    return with_part(addin, "xl/vbaProject.bin", change)
 
 
 def other_addin(addin: bytes) -> bytes:
@@ -590,10 +668,57 @@ class TestDoctor:
             "OK       packages: pywin32",
             "OK       excel: Excel of 64 bit",
             f"OK       library: xlwings64-{NUMBER}.dll is beside the Python",
-            f"OK       module: UDF MODULES has {UDFS}",
             f"OK       add-in: {machine.addin} is current",
         ):
             assert line in lines
+
+    @pytest.mark.parametrize("reason", ["missing", "another version"])
+    def test_without_a_usable_xlwings_of_its_own(
+        self, machine: Machine, reason: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        machine.run(install)
+        if reason == "missing":
+            monkeypatch.setitem(sys.modules, "xl_conversion.hosts.excel.build", None)
+        else:
+            monkeypatch.setattr(build.xw, "__version__", "0.99.0")
+        result = machine.run(doctor)
+        assert result.exit_code == 3
+        lines = result.stdout.splitlines()
+        (line,) = (line for line in lines if line.startswith("FAIL"))
+        assert line.startswith(
+            "FAIL     build: the add-in cannot be made here, so the one in use is not compared: "
+        )
+        for line in (
+            f"OK       packages: xlwings {NUMBER}",
+            f"OK       library: xlwings64-{NUMBER}.dll is beside the Python",
+            f"UNKNOWN  add-in: {machine.addin} was made by xl-conversion; whether it is current is not known",
+        ):
+            assert line in lines
+
+    def test_begins_without_xlwings(self, tmp_path: Path) -> None:
+        (tmp_path / "xlwings.py").write_text("raise ImportError('not here')")
+        done = subprocess.run(
+            [sys.executable, "-c", "from xl_conversion.cli import main; main()", "excel", "doctor"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+        )
+        assert (done.returncode, done.stderr) == (3, "")
+        assert "FAIL     build: the add-in cannot be made here" in done.stdout
+        assert "ImportError: not here" in done.stdout
+
+    def test_takes_no_module_from_the_shared_temporary_folder(
+        self, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shared = tmp_path / "shared"
+        shared.mkdir()
+        for name in ("json", "xlwings"):
+            (shared / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+        monkeypatch.setattr(tempfile, "tempdir", str(shared))
+        assert probe(machine.python)["packages"]["xlwings"] == [NUMBER, ""]
+        assert not (tmp_path / "ran").exists()
+        assert sorted(path.name for path in shared.iterdir()) == ["json.py", "xlwings.py"]
 
     def test_changes_nothing(self, machine: Machine) -> None:
         assert machine.run(doctor).exit_code == 3
@@ -652,10 +777,6 @@ def use(machine: Machine, python: Path) -> None:
     machine.changed["interpreter"] = python
 
 
-def other_module(machine: Machine) -> None:
-    set_line(machine, UDFS.encode(), b"mine")
-
-
 def program(machine: Machine, kind: int) -> None:
     """An excel.exe of that machine."""
     path = machine.write(
@@ -680,7 +801,9 @@ TRAPS: dict[tuple[str, str, str], Callable[[Machine], object]] = {
         m.config.read_bytes().decode().encode("utf-16")
     ),
     ("settings", "WARN", "LF"): lambda m: m.config.write_bytes(m.config.read_bytes().replace(b"\r\n", b"\n")),
-    ("module", "FAIL", "'mine'"): other_module,
+    ("settings", "FAIL", "byte order mark"): lambda m: m.config.write_bytes(
+        b"\xef\xbb\xbf" + m.config.read_bytes()
+    ),
     ("interpreter", "FAIL", "is not there"): lambda m: m.python.unlink(),
     ("interpreter", "WARN", "Excel starts"): lambda m: m.changed.update(
         interpreter=m.make_python(m.root / "other" / "python.exe")
@@ -712,7 +835,7 @@ TRAPS: dict[tuple[str, str, str], Callable[[Machine], object]] = {
     ("add-in", "WARN", "differs from what would be built"): lambda m: m.addin.write_bytes(
         other_addin(build.addin())
     ),
-    ("blocked", "FAIL", "came from the internet"): lambda m: m.write(
+    ("blocked", "WARN", "came from the internet"): lambda m: m.write(
         Path(f"{m.addin}:Zone.Identifier"), b"[ZoneTransfer]\r\nZoneId=3\r\n"
     ),
     ("twice", "WARN", "is there too"): lambda m: m.write(
@@ -760,20 +883,54 @@ class TestDoctorOnAWorkbook:
         machine.package("xlwings", "__version__ = '0.1.2'")
         assert self.told(machine, book)[0] == ("FAIL", f"it needs xlwings {NUMBER}; {machine.python} has 0.1.2")
 
-    def test_with_a_python_of_its_own(self, machine: Machine, book: Path) -> None:
-        other = machine.make_python(machine.root / "other" / "python.exe")
-        machine.write(book.with_name("xlwings.conf"), f'"INTERPRETER_WIN","{other}"\r\n'.encode())
-        assert self.told(machine, book)[1][0] == "FAIL"
-        named = with_part(
-            with_part(
-                book.read_bytes(),
-                "xl/workbook.xml",
-                lambda text: text.replace(b'"_xlwings.conf"', b'"xlwings.conf"'),
-            ),
-            "xl/sharedStrings.xml",
-            lambda text: text.replace(b"<t>python</t>", f"<t>{machine.python}</t>".encode()),
-        )
-        book.write_bytes(named)  # the sheet comes before the folder
+    @pytest.mark.parametrize("where", ["folder", "sheet", "conda"])
+    def test_no_python_is_run_that_only_the_workbook_names(
+        self, machine: Machine, book: Path, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        evil = machine.root / "evil" / "python.exe"
+        self.spy(evil, tmp_path / "ran")
+        if where == "sheet":
+            book.write_bytes(naming(book.read_bytes(), evil))
+        else:
+            lines = f'"INTERPRETER_WIN","{evil}"\r\n'
+            if where == "conda":
+                lines = f'"INTERPRETER_WIN","python"\r\n"CONDA PATH","{evil.parent}"\r\n"CONDA ENV","base"\r\n'
+            machine.write(book.with_name("xlwings.conf"), lines.encode())
+        looked_for = self.looked_for(monkeypatch)
+        assert self.told(machine, book) == [
+            ("UNKNOWN", f"it needs xlwings {NUMBER}; its settings name {evil}; not asked"),
+            ("OK", "deal.xlsm carries no mark of the internet"),
+        ]
+        assert not (tmp_path / "ran").exists()
+        assert str(evil) not in looked_for  # on a server, that alone would sign in there
+
+    @pytest.mark.parametrize("name", ["../../books/x", "/books/x", "a/b", "a\\\\b", "C:x", ".", ""])
+    def test_the_name_of_its_project_leads_to_no_other_folder(self, name: str) -> None:
+        """It is a part of the path of its user's settings, which name a Python that is asked."""
+        assert project_name(f'Public Const PROJECT_NAME As String = "{name}"') == "xlwings"
+        assert project_name('Public Const PROJECT_NAME As String = "deal-1"') == "deal-1"
+
+    @staticmethod
+    def spy(python: Path, trace: Path) -> None:
+        python.parent.mkdir(parents=True)
+        python.write_text(f'#!/bin/sh\ntouch "{trace}"\n')
+        python.chmod(0o755)
+
+    @staticmethod
+    def looked_for(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        seen: list[str] = []
+        real = os.stat
+
+        def stat(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+            seen.append(str(path))
+            return real(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "stat", stat)
+        return seen
+
+    def test_that_names_the_python_of_its_user(self, machine: Machine, book: Path) -> None:
+        (machine.home / ".xlwings" / "xlwings.conf").unlink()
+        book.write_bytes(naming(book.read_bytes(), machine.python))
         assert [status for status, _ in self.told(machine, book)] == ["OK", "OK", "OK"]
 
     def test_that_names_no_python(self, machine: Machine, book: Path) -> None:
@@ -797,7 +954,7 @@ class TestDoctorOnAWorkbook:
         assert (check.status, check.hint) == ("WARN", "xl-conversion excel install names one")
 
     def test_whose_python_cannot_be_asked(self, machine: Machine, book: Path) -> None:
-        machine.write(book.with_name("xlwings.conf"), b'"INTERPRETER_WIN","C:\\none.exe"\r\n')
+        machine.write(machine.home / ".xlwings" / "xlwings.conf", b'"INTERPRETER_WIN","C:\\none.exe"\r\n')
         assert self.told(machine, book)[0][0] == "UNKNOWN"
 
     def test_without_macros(self, machine: Machine, book: Path) -> None:

@@ -33,9 +33,10 @@ from xl_conversion.books.saving import put_text, workbook_bytes
 from xl_conversion.books.templates.price_model import price_model
 from xl_conversion.books.widths import lines
 from xl_conversion.files import SaveError, write_atomically
-from xl_conversion.hosts.excel import udfs
 from xl_conversion.hosts.excel.environment import ADDIN
 from xl_conversion.hosts.excel.project import (
+    CARRIED,
+    MODULE,
     PROJECT_NAME,
     WORKBOOK_CODE_NAME,
     Kind,
@@ -44,7 +45,8 @@ from xl_conversion.hosts.excel.project import (
     modules_of,
     project_bytes,
 )
-from xl_conversion.hosts.excel.vba import MODULE, SETTING, module_text
+from xl_conversion.hosts.excel.vba import SETTING, module_text, shortened
+from xl_conversion.hosts.excel.workbook import PROPERTIES, digest
 
 TEMPLATES: Final[Mapping[str, Callable[[], Book]]] = {
     "conversion-price-model.xlsm": price_model,
@@ -56,26 +58,11 @@ CONFIGURATION: Final = f"{PROJECT_NAME}.conf"
 
 SOURCE = "quickstart_standalone.xlsm"
 PROJECT = "xl/vbaProject.bin"
-_SAMPLE = "Module1"
+_WORKBOOK = "xl/workbook.xml"
+_PLACE = "digest of the parts"
 _THEIR_NAME = 'Public Const PROJECT_NAME As String = "xlwings"'
 _OUR_NAME = _THEIR_NAME.replace("xlwings", PROJECT_NAME)
 _BLANK_DATE = date(1980, 1, 1)
-
-_MIT = """\
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
-documentation files (the "Software"), to deal in the Software without restriction, including without limitation
-the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and
-to permit persons to whom the Software is furnished to do so, subject to the following conditions:
-
-The above copyright notice and this permission notice shall be included in all copies or substantial portions of
-the Software.
-
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
-THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
-CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
-IN THE SOFTWARE.
-"""
 
 
 class _AddIn(Workbook):
@@ -144,7 +131,8 @@ def macro_workbook(book: Book) -> bytes:
 def addin() -> bytes:
     """The .xlam: the worksheet functions for every workbook.
 
-    It takes its Python and everything else from the user's file of settings: nobody sees its sheet.
+    It takes its Python and everything else from the user's file of settings: nobody sees its sheet. It says of
+    itself what its parts come to, so that one that was changed is known.
     """
     book = Book("", _BLANK_DATE, workbook=_AddIn())
     book.workbook.remove(book.workbook.worksheets[0])
@@ -154,31 +142,39 @@ def addin() -> bytes:
         f"xlwings {xlwings_version()}."
     )
     book.workbook.properties.creator = "xl_conversion"
+    book.workbook.properties.identifier = _PLACE
     _write_settings(book.workbook, _settings())
-    return _packed(book, module_text(addin=True))
+    with ZipFile(BytesIO(_packed(book, module_text(addin=True)))) as archive:
+        entries = archive.infolist()
+        parts = {entry.filename: archive.read(entry) for entry in entries}
+    # It has no formulas, and is opened at each start: nothing to recalculate then.
+    parts[_WORKBOOK] = re.sub(rb"<calcPr [^>]*/>", b"", parts[_WORKBOOK])
+    parts[PROPERTIES] = parts[PROPERTIES].replace(_PLACE.encode(), digest(parts).encode())
+    done = BytesIO()
+    with ZipFile(done, "w") as archive:
+        for entry in entries:
+            archive.writestr(entry, parts[entry.filename], compresslevel=6)
+    return done.getvalue()
 
 
 def notice() -> str:
-    """The licences of what the files contain, from the comments at the head of the modules themselves."""
+    """The licence of what the files contain, from the comments at the head of the module itself."""
     return "\n".join(
         [
-            f"{', '.join([*TEMPLATES, ADDIN])} contain VBA of xlwings {xlwings_version()}, unchanged but for",
-            "line ends and the name of the settings, in the modules named below, under the licences that each of",
-            "them states.",
-            *map(_head, _carried()),
+            f"{', '.join([*TEMPLATES, ADDIN])} contain VBA of xlwings {xlwings_version()}",
+            "in the module xlwings: shortened to what reaches Python from Excel on Windows, made private, with",
+            "settings of another name and with the function ErrorTexts of xl_conversion. Its head says:",
+            _head(_carried()),
             "",
-            "The MIT license that the module Dictionary refers to:",
-            "",
-            _MIT,
         ]
     )
 
 
 def dll_name() -> str:
     """The library that the VBA loads in 64-bit Excel, and that pip puts beside the interpreter on Windows."""
-    found = re.search(r'"(xlwings64-[^"]*\.dll)"', _carried()[0].source)
+    found = re.search(r'"(xlwings64-[^"]*\.dll)"', _carried().source)
     if found is None:
-        raise _unusable(f"the module {_carried()[0].name} names no library")
+        raise _unusable("its VBA names no library")
     return found[1]
 
 
@@ -197,7 +193,7 @@ def _packed(book: Book, functions: str) -> bytes:
     for number, sheet in enumerate(workbook.worksheets, start=1):
         sheet.sheet_properties.codeName = f"Sheet{number}"
         documents.append(document(sheet.sheet_properties.codeName))
-    modules = [*documents, Module(MODULE, Kind.STANDARD, functions), *_carried()]
+    modules = [*documents, Module(MODULE, Kind.STANDARD, functions), _carried()]
     workbook.vba_archive = _archive(project_bytes(_template(), modules))
     return workbook_bytes(workbook, book.cached, as_of=book.as_of)
 
@@ -215,7 +211,6 @@ def _archive(project: bytes) -> ZipFile:
 
 def _settings() -> dict[str, tuple[str, str]]:
     return {
-        "UDF Modules": (udfs.__name__, "The Python module of the worksheet functions."),
         # As text: VBA would make a word of the user's language of a truth value.
         "ADD_WORKBOOK_TO_PYTHONPATH": (
             "False",
@@ -272,36 +267,31 @@ def _template() -> bytes:
 
 
 @cache
-def _carried() -> tuple[Module, ...]:
-    """The modules of xlwings, the one that reaches Python first; the sample macro is left out."""
+def _carried() -> Module:
+    """The module of xlwings that reaches Python, shortened to that."""
     try:
-        modules = modules_of(_template())
+        found = next((one for one in modules_of(_template()) if one.name == CARRIED), None)
     except PyOpenVBAError as problem:
         raise _unusable(f"the macros of {SOURCE} are damaged") from problem
-    found = [
-        # With the line ends that Excel writes; xlwings comes with others.
-        replace(module, source="".join(f"{line}\r\n" for line in module.source.splitlines()))
-        for module in modules
-        if module.kind is not Kind.DOCUMENT and module.name != _SAMPLE
-    ]
-    found.sort(key=lambda module: (module.name != "xlwings", module.name))
-    if not found or found[0].name != "xlwings":
-        raise _unusable(f"{SOURCE} has no module xlwings")
-    if _THEIR_NAME not in found[0].source:
+    if found is None:
+        raise _unusable(f"{SOURCE} has no module {CARRIED}")
+    if _THEIR_NAME not in found.source:
         raise _unusable("its VBA does not name its settings where expected")
-    found[0] = replace(found[0], source=found[0].source.replace(_THEIR_NAME, _OUR_NAME))
-    return tuple(found)
+    try:
+        return replace(found, source=shortened(found.source.replace(_THEIR_NAME, _OUR_NAME)))
+    except ValueError as problem:
+        raise _unusable(str(problem)) from problem
 
 
 def _head(module: Module) -> str:
     """The comments before the first line of code."""
-    head = [f"Module {module.name}", ""]
+    head = [""]
     for line in module.source.splitlines():
-        if line.startswith("'Attribute") or (line.strip() and not line.startswith(("'", "Attribute ", "#Const "))):
+        if line.startswith("'Attribute") or (line.strip() and not line.startswith(("'", "Attribute ", "Option "))):
             break
         if line.startswith("'") and ((text := line.strip("'~ ")) or head[-1]):
             head.append(text)
-    return "\n".join(["", *head]).rstrip()
+    return "\n".join(head).rstrip()
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xl_conversion import __version__
-from xl_conversion.hosts.excel.build import addin
 from xl_conversion.hosts.excel.environment import ADDIN, UDFS, Environment, from_store, is_conda, probe
 from xl_conversion.hosts.excel.project import PROJECT_NAME
-from xl_conversion.hosts.excel.settings import UTF_16, first, printable, vba_pairs
+from xl_conversion.hosts.excel.settings import first, printable, unreadable, vba_pairs
 from xl_conversion.hosts.excel.workbook import is_ours, libraries, project_name, sheet_settings, vba_source
 
 Status = Literal["OK", "WARN", "FAIL", "UNKNOWN"]
@@ -88,8 +87,6 @@ class _Examination:
 
     def __init__(self, env: Environment) -> None:
         self.env = env
-        self.addin = addin()
-        self.addin_source = vba_source(self.addin)
         self.excel_bits = env.excel_bits()
         self.settings = self.settings_of(PROJECT_NAME)
         # The Python that Excel would start; the one that runs here if there are no settings yet.
@@ -103,7 +100,12 @@ class _Examination:
         yield from self.interpreter()
         yield from self.packages()
         yield self.excel()
-        yield self.library("library", self.addin_source, self.python)
+        if isinstance(self.built, str):
+            said = f"the add-in cannot be made here, so the one in use is not compared: {self.built}"
+            yield Check(
+                "build", "FAIL", said, f'in a clone of the project, "{self.env.interpreter}" -m pip install .'
+            )
+        yield self.library("library", self.source, self.python)
         yield from self.installed()
         for workbook in workbooks:
             yield from self.workbook(workbook)
@@ -120,6 +122,26 @@ class _Examination:
     def probe(self) -> dict[str, Any]:
         """What the Python says of itself, or its failure under "problem"."""
         return probe(self.python) if self.python else {"problem": "which Python it is, is not known"}
+
+    @cached_property
+    def built(self) -> bytes | str:
+        """The add-in that would be built now, or why it cannot be."""
+        try:
+            from xl_conversion.hosts.excel.build import addin
+
+            return addin()
+        except Exception as problem:  # xlwings may be missing, damaged or of another version
+            return _one_line(f"{type(problem).__name__}: {problem}")
+
+    @cached_property
+    def source(self) -> str:
+        """The VBA of the add-in: the one that would be built, else the one in use."""
+        with suppress(OSError, ValueError):
+            if isinstance(self.built, bytes):
+                return vba_source(self.built)
+            if self.env.addin:
+                return vba_source(self.env.addin.read_bytes())
+        return ""
 
     def settings_of(self, project: str, *, book: bytes = b"", folder: Path | None = None) -> _Settings:
         """Sheet, folder and user, as VBA's GetConfig goes through them."""
@@ -150,24 +172,13 @@ class _Examination:
         except OSError as problem:
             yield Check("settings", "FAIL", f"{path}: {problem.strerror}", "make it readable")
             return
-        if data.startswith(UTF_16):
-            yield Check("settings", "FAIL", f"{path} is in UTF-16; VBA cannot read it", "save it as ANSI")
-            return
-        whole = vba_pairs(data.decode(self.env.encoding, "replace"))[1]
-        if not whole:
-            hint = 'each line must be "NAME","VALUE"; remove comments and blank lines'
-            yield Check("settings", "FAIL", f"{path}: VBA reads it in pairs, and one item is left over", hint)
+        if bad := unreadable(data):
+            yield Check("settings", "FAIL", f"{path}: {bad[0]}", bad[1])
         elif re.search(rb"(?<!\r)\n", data):
             hint = "save it with line ends of Windows (CR LF)"
             yield Check("settings", "WARN", f"{path} has lines that end with LF, which VBA does not take", hint)
         else:
             yield Check("settings", "OK", str(path))
-        modules = [part.strip() for part in self.settings.value("UDF MODULES").split(";")]
-        if UDFS in modules:
-            yield Check("module", "OK", f"UDF MODULES has {UDFS}")
-        else:
-            said = f"UDF MODULES is {';'.join(modules)!r}; it must have {UDFS}"
-            yield Check("module", "FAIL", said, install)
 
     def interpreter(self) -> Iterator[Check]:
         python = self.python
@@ -276,7 +287,9 @@ class _Examination:
         prefix = f"xlwings{'32' if self.excel_bits == '32' else '64'}-"
         wanted = {one: number for one, number in libraries(source).items() if one.startswith(prefix)}
         if not self.env.windows or python is None or not wanted:
-            said = "whether xlwings' DLL is where Excel looks is seen on Windows only, with a known Python"
+            said = (
+                "whether xlwings' DLL is where Excel looks is seen on Windows only, with a known Python and add-in"
+            )
             return Check(name, "UNKNOWN", said)
         beside = (python.parent, python.parent.parent)
         missing = [one for one in sorted(wanted) if not any((at / one).is_file() for at in beside)]
@@ -304,26 +317,30 @@ class _Examination:
         except OSError as problem:
             yield Check("add-in", "UNKNOWN", f"{path}: {problem.strerror}", "close Excel and look again")
             return
-        if data == self.addin:
+        if data == self.built:
             yield Check("add-in", "OK", f"{path} is current")
         elif not is_ours(data):
-            said = f"{path} was not made by xl-conversion"
+            said = f"{path} was not made by xl-conversion, or changed since"
             yield Check("add-in", "FAIL", said, "move it elsewhere and run xl-conversion excel install")
+        elif isinstance(self.built, str):
+            yield Check(
+                "add-in", "UNKNOWN", f"{path} was made by xl-conversion; whether it is current is not known"
+            )
         else:
-            theirs, mine = (_versions(source) for source in (vba_source(data), self.addin_source))
+            theirs, mine = (_versions(source) for source in (vba_source(data), self.source))
             said = f"{path} differs from what would be built now"
             if theirs == mine:
                 yield Check("add-in", "WARN", said, install)
             else:
                 yield Check("add-in", "FAIL", f"{said}: it needs xlwings {theirs}, which now is {mine}", install)
-        yield self.blocked("blocked", path)
+        yield self.blocked("blocked", path, "WARN")  # Excel trusts the folder
         other = self.env.appdata / "Microsoft" / "AddIns" / ADDIN
         if other.exists():
             yield Check("twice", "WARN", f"{other} is there too; Excel may open both", "remove it")
         else:
             yield Check("twice", "OK", "no second copy in the AddIns folder")
 
-    def blocked(self, name: str, path: Path) -> Check:
+    def blocked(self, name: str, path: Path, status: Status = "FAIL") -> Check:
         """The mark that Windows puts on what came from the internet, as an alternate data stream."""
         if not self.env.windows:
             return Check(name, "UNKNOWN", f"whether Windows blocks {path.name} is seen on Windows only")
@@ -337,7 +354,7 @@ class _Examination:
         if zone and int(zone[1]) < 3:
             return Check(name, "OK", f"{path.name} comes from zone {int(zone[1])}, which Excel does not block")
         hint = "its Properties in the Explorer > tick Unblock"
-        return Check(name, "FAIL", f"{path} came from the internet, so Excel blocks its macros", hint)
+        return Check(name, status, f"{path} came from the internet; Excel blocks the macros of such files", hint)
 
     def workbook(self, text: str) -> Iterator[Check]:
         name = re.split(r"[/\\]", text)[-1]
@@ -367,7 +384,11 @@ class _Examination:
             yield Check(name, "WARN", said, "move it nearer to the root of the drive")
 
     def macros(self, name: str, source: str, data: bytes, folder: Path) -> Iterator[Check]:
-        """Which Python the macros of a workbook start, and whether they go with its xlwings."""
+        """Which Python the macros of a workbook start, and whether they go with its xlwings.
+
+        A Python that only the workbook or its folder names is not asked, nor looked for: the workbook may be
+        anybody's, and to ask is to run it.
+        """
         if not source:
             yield Check(name, "OK", "it has no macros; its functions come from the add-in")
             return
@@ -387,6 +408,12 @@ class _Examination:
                 yield Check(name, "WARN", said, hint)
             else:
                 yield Check(name, "UNKNOWN", "which Python it starts is in the settings of its user on Windows")
+        known = (self.python, self.env.interpreter, self.settings_of(project).interpreter)
+        if python is not None and python not in known:
+            said = f"it needs xlwings {versions}; its settings name {printable(str(python))}; not asked"
+            hint = f'if you trust it, "{printable(str(python))}" -m pip show xlwings says which version it has'
+            yield Check(name, "UNKNOWN", said, hint)
+            return
         found = self.probe if python == self.python else probe(python) if python else {}
         number = found.get("packages", {}).get("xlwings", [None])[0]
         if number is None:

@@ -127,16 +127,18 @@ def is_conda(prefix: Path) -> bool:
 def probe(python: Path) -> dict[str, Any]:
     """What a Python says of itself and its packages, asked as Excel starts it; its failure under "problem"."""
     try:
-        done = subprocess.run(  # noqa: S603
-            [str(python), "-B", "-c", _PROBE],
-            cwd=tempfile.gettempdir(),  # a clone of this project in the current folder must not count
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        # Modules are taken from the current folder too, so that is one with nothing in it.
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as empty:
+            done = subprocess.run(  # noqa: S603
+                [str(python), "-B", "-c", _PROBE],
+                cwd=empty,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_SECONDS,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
         result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return result
     except subprocess.TimeoutExpired:

@@ -6,9 +6,8 @@ Two files, both of ours alone:
   trusts it. The AddIns folder would need an entry in the registry besides, which Excel rewrites whenever it ends.
 - ``%USERPROFILE%\\.xl_conversion\\xl_conversion.conf``. The VBA of the add-in and of the macro workbooks looks for
   settings under its PROJECT_NAME: on a sheet of its own workbook, in a file beside that, then in this one. The
-  file of xlwings itself is left as it is: ADD_WORKBOOK_TO_PYTHONPATH would keep the user's other workbooks from
-  finding the modules beside them, UDF MODULES would end the default that they rely on, and INTERPRETER_WIN would
-  send them to a Python without their packages.
+  file of xlwings itself is left as it is: INTERPRETER_WIN would send the user's other workbooks to a Python
+  without their packages.
 
 Python is started by xlwings' DLL through ``cmd.exe``, which shows or hides its window itself, so INTERPRETER_WIN
 is the python.exe that runs here, as in xlwings' own ``config create``.
@@ -24,7 +23,7 @@ from pathlib import Path
 from xl_conversion.files import SaveError, write_atomically
 from xl_conversion.hosts.excel.environment import Environment, from_store
 from xl_conversion.hosts.excel.project import PROJECT_NAME
-from xl_conversion.hosts.excel.settings import our_settings, remainder, with_ours, without_ours
+from xl_conversion.hosts.excel.settings import our_settings, unreadable, with_ours, without_ours
 from xl_conversion.hosts.excel.workbook import is_ours
 
 
@@ -65,24 +64,20 @@ def plan_install(env: Environment) -> Plan:
     there, before = _read(target), _read(config)
     if there is not None and not is_ours(there):
         raise SaveError(
-            f"{target}: there is another add-in of that name; only one made by xl-conversion is replaced",
+            f"{target}: there is another add-in of that name, or one changed since xl-conversion made it",
             "Rename it or move it out of the folder, and install again.",
         )
-    settings = our_settings(env, before, config)
+    if before is not None and (problem := unreadable(before)):
+        raise SaveError(f"{config}: {problem[0]}", problem[1])
+    settings = our_settings(env)
     lines = tuple(f"{name} = {value}" for name, value in settings.items())
     # Nothing else goes into the start-up folder, since Excel opens every file there: neither the one that is
     # replaced, nor the new one before it is complete.
     wanted = (
         Change(target, there, addin(), through=target.parent.with_name(f"{target.name}.new")),
-        Change(config, before, with_ours(env, before, settings), lines),
+        Change(config, before, with_ours(env, before or b"", settings), lines),
     )
-    changes = []
-    for change, kept in zip(wanted, _backups(target, config), strict=True):
-        if change.after != change.before:
-            if change.before is not None and (old := _read(kept)) != change.before:
-                changes.append(Change(kept, old, change.before))
-            changes.append(change)
-    return Plan(tuple(changes))
+    return Plan(tuple(change for change in wanted if change.after != change.before))
 
 
 def plan_uninstall(env: Environment) -> Plan:
@@ -93,18 +88,11 @@ def plan_uninstall(env: Environment) -> Plan:
     if there is not None and is_ours(there):
         changes.append(Change(target, there, None))
     elif there is not None:
-        notes.append(f"left alone: {target} was not made by xl-conversion")
-    after = remainder(before) if before is not None else None
-    if after != before:
-        changes.append(Change(config, before, after))
-    for backup in _backups(target, config):
-        kept = _read(backup)
-        if kept is None:
-            continue
-        if is_ours(kept) or without_ours(kept) == (after or b""):
-            changes.append(Change(backup, kept, None))
-        else:
-            notes.append(f"left alone: {backup} holds settings that {config} no longer has")
+        notes.append(f"left alone: {target} was not made by xl-conversion, or changed since; Excel opens it")
+    if before is not None and (problem := unreadable(before)):
+        notes.append(f"left alone: {config}: {problem[0]}")
+    elif before is not None and (after := without_ours(before)) != before:
+        changes.append(Change(config, before, after or None))
     return Plan(tuple(changes), tuple(notes))
 
 
@@ -139,10 +127,6 @@ def _places(env: Environment) -> tuple[Path, Path]:
     if config is None:
         raise SaveError(r"USERPROFILE is not set; it must be a folder such as C:\Users\me", hint)
     return target, config
-
-
-def _backups(target: Path, config: Path) -> tuple[Path, Path]:
-    return config.with_name(f"{target.name}.bak"), config.with_name(f"{config.name}.bak")
 
 
 def _read(path: Path) -> bytes | None:

@@ -15,6 +15,12 @@ PROJECT_NAME: Final = "xl_conversion"
 """Of the VBA project, and the one by which xlwings' VBA looks for its settings: on a sheet and in files."""
 
 WORKBOOK_CODE_NAME: Final = "ThisWorkbook"
+MODULE: Final = "xlwings_udfs"
+"""The module of the worksheet functions."""
+CARRIED: Final = "xlwings"
+"""The module that reaches Python."""
+MARK: Final = "' Made by xl-conversion excel build: a change is lost when it is made or imported again."
+"""A line of the module of the worksheet functions, by which it is known."""
 
 _CODE_PAGE = "cp1252"
 _BASES = {True: "00020819", False: "00020820"}  # Excel's classes of workbooks and of worksheets

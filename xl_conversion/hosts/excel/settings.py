@@ -1,4 +1,7 @@
-"""The user's file of settings, as xlwings' VBA reads it: what is in it, and our lines put in and taken out."""
+"""The user's file of settings, as xlwings' VBA reads it: what is in it, and ours put in and taken out.
+
+The file is of ours alone. Names and values that the user added are kept, after ours.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from xl_conversion.files import SaveError
-from xl_conversion.hosts.excel.environment import UDFS, Environment, is_conda
+from xl_conversion.hosts.excel.environment import Environment, is_conda
 
-BOM: Final = b"\xef\xbb\xbf"
-UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
-"""How a file begins that VBA cannot read."""
-
-_MARK = "XL_CONVERSION"
-# Pairs like all the others, since VBA has no comments. The first one also takes in a byte order mark, which VBA
-# reads as part of the first name.
-_BEGIN, _BEGIN_NEW, _END = "begin", "begin of a new file", "end"
-_BLOCK = re.compile(rb'"%s","(begin[^"\r\n]*)"\r?\n(.*?)"%s","end"(?:\r?\n|\Z)' % ((_MARK.encode(),) * 2), re.S)
-_OURS = re.compile(rb'"(?:INTERPRETER_WIN|CONDA PATH|CONDA ENV|ADD_WORKBOOK_TO_PYTHONPATH|UDF MODULES)",')
+_OURS: Final = ("INTERPRETER_WIN", "CONDA PATH", "CONDA ENV")
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\xef\xbb\xbf": "UTF-8 with a byte order mark"}
 _ITEM = re.compile(r'[ \t]*(?:"([^"\n]*)(?:"[ \t]*|(?=\n)|\Z)(?:,|\n|(?=.)|\Z)|([^,\n]*)(?:,|\n|\Z))')
 
 
@@ -48,62 +43,23 @@ def first(pairs: Sequence[tuple[str, str]], name: str) -> str:
     return next((value for key, value in pairs if key.lower() == name.lower()), "")
 
 
-def our_settings(env: Environment, before: bytes | None, path: Path) -> dict[str, str]:
-    """What the file must say; SaveError if VBA cannot read the one that is there."""
-    if before is not None and before.startswith(UTF_16):
-        raise SaveError(
-            f"{path}: its encoding is UTF-16; VBA reads settings in the code page of the system only",
-            "Open it in the editor and save it as ANSI.",
-        )
-    pairs, whole = vba_pairs(without_ours(before or b"").removeprefix(BOM).decode(env.encoding, "replace"))
-    if not whole:
-        raise SaveError(
-            f"{path}: VBA reads it in pairs, and one of {2 * len(pairs) + 1} items is left over",
-            'Each line must be "NAME","VALUE". A comment or a blank line is an item too: remove it, or write '
-            '"#","text".',
-        )
-    modules = [part.strip() for part in first(pairs, "UDF MODULES").split(";")]
-    modules = [module for module in modules if module and module != UDFS]
-    return {
-        **_python_settings(env),
-        # These two are on the sheets of settings as well; here they serve workbooks that lost theirs.
-        "ADD_WORKBOOK_TO_PYTHONPATH": "False",  # nothing of a workbook's folder, which OneDrive may show as https
-        "UDF MODULES": ";".join([*modules, UDFS]),
-    }
+def unreadable(data: bytes) -> tuple[str, str] | None:
+    """Why VBA cannot read the file, and what to do about it; None if it can."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            said = f"its encoding is {encoding}; VBA reads settings in the code page of the system only"
+            return said, "Open it in the editor and save it as ANSI."
+    pairs, whole = vba_pairs(data.decode("latin-1"))
+    if whole:
+        return None
+    return (
+        f"VBA reads it in pairs, and one of {2 * len(pairs) + 1} items is left over",
+        'Each line must be "NAME","VALUE". A comment or a blank line is an item too: remove it, or write '
+        '"#","text".',
+    )
 
 
-def with_ours(env: Environment, before: bytes | None, settings: Mapping[str, str]) -> bytes:
-    """The file with `settings` at its top; every other byte stays.
-
-    At the top, because VBA takes the first line of a name: what the user set stays in the file, and is in force
-    again as soon as our lines go.
-    """
-    made = _BLOCK.search(before or b"")
-    new = before is None or (made is not None and made[1].decode() == _BEGIN_NEW)
-    lines = [(_MARK, _BEGIN_NEW if new else _BEGIN), *settings.items(), (_MARK, _END)]
-    block = b"".join(_line(env, name, value) for name, value in lines)
-    rest = without_ours(before or b"")
-    mark = BOM if rest.startswith(BOM) else b""
-    return mark + block + rest.removeprefix(BOM)
-
-
-def without_ours(data: bytes) -> bytes:
-    """The file without our lines; a line that the user wrote among them is kept."""
-
-    def kept(block: re.Match[bytes]) -> bytes:
-        return b"".join(line for line in block[2].splitlines(keepends=True) if not _OURS.match(line))
-
-    return _BLOCK.sub(kept, data, count=1)
-
-
-def remainder(data: bytes) -> bytes | None:
-    """What is left once our lines are gone; None where the file was ours and has nothing else."""
-    block = _BLOCK.search(data)
-    rest = without_ours(data)
-    return None if block and block[1].decode() == _BEGIN_NEW and rest in (b"", BOM) else rest
-
-
-def _python_settings(env: Environment) -> dict[str, str]:
+def our_settings(env: Environment) -> dict[str, str]:
     """The Python that runs here; in an activated conda environment, what xlwings needs to activate it too."""
     prefix = env.interpreter.parent
     conda = env.variables.get("CONDA_EXE")
@@ -116,15 +72,44 @@ def _python_settings(env: Environment) -> dict[str, str]:
     return {"INTERPRETER_WIN": str(env.interpreter)}
 
 
-def _line(env: Environment, name: str, value: str) -> bytes:
-    try:
-        return f'"{name}","{value}"\r\n'.encode(env.encoding)  # VBA takes no LF alone for the end of a line
-    except UnicodeEncodeError:
-        raise SaveError(
-            f"{name} is {printable(value)}, which has characters that are not in the code page of this system, in "
-            "which VBA reads it",
-            "Install xl-conversion in a virtual environment whose path has plain letters.",
-        ) from None
+def with_ours(env: Environment, before: bytes, settings: Mapping[str, str]) -> bytes:
+    """The file with `settings` at its top and all others after them; SaveError if it cannot hold one."""
+    return b"".join(_encoded(env, name, value) for name, value in settings.items()) + _written(_others(before))
+
+
+def without_ours(data: bytes) -> bytes:
+    """The file without our settings, to the letter where there are none."""
+    pairs = _others(data)
+    return data if len(pairs) == len(_pairs(data)) else _written(pairs)
+
+
+def _pairs(data: bytes) -> list[tuple[str, str]]:
+    # Whatever the code page, the bytes that divide it are the same, and those between them are only moved.
+    return vba_pairs(data.decode("latin-1"))[0]
+
+
+def _others(data: bytes) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in _pairs(data) if name.upper() not in _OURS]
+
+
+def _written(pairs: Sequence[tuple[str, str]]) -> bytes:
+    # VBA takes no LF alone for the end of a line. What has a quotation mark in it can only stand without them.
+    items = ([item if '"' in item else f'"{item}"' for item in pair] for pair in pairs)
+    return "".join(f"{name},{value}\r\n" for name, value in items).encode("latin-1")
+
+
+def _encoded(env: Environment, name: str, value: str) -> bytes:
+    hint = "Install xl-conversion in a virtual environment whose path has plain letters."
+    if re.search('["\r\n]', value):
+        reason = "which has a quotation mark or the end of a line in it"
+    elif env.expanded(value) != value:
+        reason = f"in which Excel would put the value of a variable, and look for {printable(env.expanded(value))}"
+    else:
+        try:
+            return f'"{name}","{value}"\r\n'.encode(env.encoding)
+        except UnicodeEncodeError:
+            reason = "which has characters that are not in the code page of this system, in which VBA reads it"
+    raise SaveError(f"{name} is {printable(value)}, {reason}", hint)
 
 
 def printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The module that xlwings loads into Excel ("UDF Modules"): the catalogue's functions, cells in and cells out.
+"""The module that Excel's VBA names to xlwings: the catalogue's functions, cells in and cells out.
 
 Outside Windows xlwings registers nothing and the functions here are plain ones.
 """

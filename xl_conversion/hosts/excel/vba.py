@@ -1,21 +1,22 @@
-"""The VBA of the worksheet functions: one wrapper for each function of the catalogue, in one module.
+"""The VBA of the worksheet functions: a wrapper for each one of the catalogue, and what they need of xlwings.
 
-It asks Python as the module does that xlwings' own import writes, and has its name, so that an import replaces it.
-Unlike that one it gives Excel's errors, where xlwings gives texts that a sum passes over, and it carries the help
-of the function wizard.
+The module of the wrappers asks Python as the module does that xlwings' own import writes, and has its name, so
+that an import replaces it. Unlike that one it gives Excel's errors, where xlwings gives texts that a sum passes
+over, and it carries the help of the function wizard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from xl_conversion import __version__
 from xl_conversion.core.rounding import shorten
 from xl_conversion.functions.catalogue import CATALOGUE, Function
 from xl_conversion.hosts.excel import udfs
+from xl_conversion.hosts.excel.project import MARK, MODULE
 
-MODULE: Final = "xlwings_udfs"
 SETTING: Final = "ERROR_TEXTS"
 """Key on the sheet of settings or in the user's file: with "yes" a cell tells why it is an error."""
 MAX_LINE: Final = 1023
@@ -85,7 +86,7 @@ End Function
 
 Private Function KeepsTexts() As Boolean
     On Error Resume Next
-    KeepsTexts = (LCase$(Trim$(GetConfig("{setting}", "no"))) = "yes")
+    KeepsTexts = (LCase$(Trim$(ErrorTexts())) = "yes")
 End Function
 
 Private Sub NeedWindows()
@@ -113,6 +114,17 @@ Private Sub Describe(ByVal name As String, ByVal summary As String, Optional ByV
 End Sub
 """
 
+_REACH = "XLPy"
+_ASKED = f"""
+Public Function ErrorTexts() As Variant
+    ' Of xl_conversion: the setting that its functions ask for.
+    ErrorTexts = GetConfig("{SETTING}", "no")
+End Function
+"""
+_DIRECTIVE = re.compile(r"\s*#(?:(If|ElseIf) (.*?) Then\b|(Else|End If)\b|(Const) App\b)")
+_PROCEDURE = re.compile(r"(?:(?:Public|Private) )?((?:Function|Sub) (\w+))")
+_DECLARED = re.compile(r"( *)(?:(?:Public|Private) )?((?:Declare (?:PtrSafe )?(?:Function|Sub)|Const) (\w+))")
+
 
 def module_text(functions: Sequence[Function] = CATALOGUE, *, addin: bool = False) -> str:
     """The source of the module, lines ended by CR LF. ValueError for a text that VBA cannot hold.
@@ -124,14 +136,14 @@ def module_text(functions: Sequence[Function] = CATALOGUE, *, addin: bool = Fals
     lines = [
         f'Attribute VB_Name = "{MODULE}"',
         f"' The worksheet functions of xl_conversion {__version__}, asked of Python through xlwings.",
-        "' Made by xl-conversion excel build: a change is lost when it is made or imported again.",
+        MARK,
         "Option Explicit",
         "",
     ]
     for function in functions:
         lines += [*_wrapper(function, "ActiveWorkbook" if addin else "ThisWorkbook"), ""]
     cases = "\n".join(f"    Case {_literal(code)}: ErrorNumber = {number}" for number, code in udfs.ERRORS.items())
-    helpers = _HELPERS.format(cases=cases, setting=SETTING, unreachable=UNREACHABLE)
+    helpers = _HELPERS.format(cases=cases, unreachable=UNREACHABLE)
     lines += helpers.strip("\n").split("\n")
     if not addin:
         lines += ["", *_help(functions), *_DESCRIBE.format(category=udfs.CATEGORY).rstrip("\n").split("\n")]
@@ -139,6 +151,79 @@ def module_text(functions: Sequence[Function] = CATALOGUE, *, addin: bool = Fals
         if not line.isascii() or not (line.isprintable() and len(line) <= MAX_LINE):
             raise ValueError(f"VBA cannot hold the line {shorten(line)}")
     return "\r\n".join([*lines, ""])
+
+
+def shortened(source: str) -> str:
+    """Of the module `xlwings` what reaches Python from Excel on Windows, and nothing that a cell could misuse.
+
+    A cell of any workbook can call the public functions of a loaded add-in, and there are some among the others
+    that run a command or read a file. So all of it is private but XLPy, which takes no argument, and a function
+    without arguments for the one setting that is asked for. ValueError if something is not there.
+    """
+    head: list[str] = []
+    procedures: dict[str, list[str]] = {}
+    inside: list[str] | None = None
+    for line in _on_windows(source.splitlines()):
+        if inside is None and (found := _PROCEDURE.match(line)):
+            inside = procedures[found[2].lower()] = []
+        if inside is not None:
+            inside.append(line)
+            if re.match("End (?:Function|Sub)", line):
+                inside = None
+        elif not procedures:
+            head.append(line)
+    needed: list[str] = []
+    used = {_REACH.lower(), "getconfig"}
+    while more := [name for name in procedures if name in used and name not in needed]:
+        needed += more
+        used |= {word for name in more for line in procedures[name] for word in _words(line)}
+    kept = [line for line in head if not (found := _DECLARED.match(line)) or found[3].lower() in used]
+    there = {found[3].lower() for line in kept if (found := _DECLARED.match(line))} | set(needed)
+    for name in (_REACH, "XLPyCommand", "GetConfig", "XLPyDLLActivateAuto", "LoadLibrary", "PROJECT_NAME"):
+        if name.lower() not in there:
+            raise ValueError(f"its VBA has no {name}")
+    first, *others = (_DECLARED.sub(r"\1Private \2", line) for line in kept)
+    lines = [first, "Option Private Module", *others]
+    for name in procedures:
+        if name in needed:
+            access = "Public" if name == _REACH.lower() else "Private"
+            opening, *rest = procedures[name]
+            lines += [_PROCEDURE.sub(rf"{access} \1", opening, count=1), *rest, ""]
+    return "\r\n".join([*lines, *_ASKED.strip("\n").split("\n"), ""])
+
+
+def _on_windows(lines: Iterable[str]) -> Iterator[str]:
+    """What Excel on Windows compiles of the lines; that which depends on its bits and its age stays open."""
+    blocks: list[tuple[bool, bool, bool]] = []  # whether decided; a branch was taken; this one is
+    for line in lines:
+        directive = _DIRECTIVE.match(line)
+        if directive is None:
+            if all(active for _, _, active in blocks):
+                yield line
+            continue
+        if directive[4]:
+            continue
+        value = _decided(directive[2]) if directive[2] else None
+        decided, taken, _ = blocks.pop() if directive[1] != "If" else (value is not None, False, False)
+        if not decided:
+            if all(active for _, _, active in blocks):
+                yield line
+            if directive[3] != "End If":
+                blocks.append((False, False, True))
+        elif directive[3] != "End If":
+            now = not taken and (directive[3] == "Else" or bool(value))
+            blocks.append((True, taken or now, now))
+
+
+def _decided(condition: str) -> bool | None:
+    if condition.startswith("App = "):
+        return condition == 'App = "Microsoft Excel"'
+    return {"Mac": False, "Not Mac": True}.get(condition)
+
+
+def _words(line: str) -> list[str]:
+    """The words of a line of code, without texts and comments."""
+    return re.findall(r"\w+", re.sub(r"\"[^\"]*\"|'.*", " ", line).lower())
 
 
 def _wrapper(function: Function, workbook: str) -> Iterator[str]:
