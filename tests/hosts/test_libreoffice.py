@@ -27,6 +27,7 @@ from xl_conversion.functions import boundary
 from xl_conversion.functions.boundary import MISSING, Cell, CellError, Range
 from xl_conversion.functions.catalogue import ABOVE_ZERO, CATALOGUE, FUNCTIONS, Argument, Function, Kind
 from xl_conversion.functions.evaluate import evaluate
+from xl_conversion.functions.sheet_tables import AS_WRITTEN
 from xl_conversion.functions.typed import argument_of, cell_of
 from xl_conversion.hosts.libreoffice import addin, runtime
 
@@ -128,7 +129,7 @@ class Sheet:
 
 
 def example(name: str) -> dict[str, list[list[Any]]]:
-    """The tables of an example of the package as cells; days are dates, other texts are texts."""
+    """The tables of an example of the package as cells; days are dates, stated figures texts as others."""
     tables = {}
     for path in (Path(xl_conversion.__file__).parent / "examples" / name).glob("*.csv"):
         header, *rows = csv_rows(path)
@@ -136,7 +137,10 @@ def example(name: str) -> dict[str, list[list[Any]]]:
             header,
             *(
                 [
-                    value if isinstance(value := cell_of(text), float | None) or name in DAYS else text
+                    value
+                    if (isinstance(value := cell_of(text), float | None) or name in DAYS)
+                    and name not in AS_WRITTEN
+                    else text or None
                     for name, text in zip(header, row, strict=True)
                 ]
                 for row in rows
@@ -361,7 +365,7 @@ def tables_sheet() -> Sheet:
     formula("CP_TIE_OUT", "stated", "series", "events", "securities", "capitalization", "blank")
     conversions = (None, "vsource conversions")
     formula("CP_TIE_OUT", *(f"vsource {n}" for n in ("stated", "series", "events", "securities")), *conversions)
-    formula("CP_ISSUANCE", "securities")
+    formula("CP_ISSUANCE", "vsource securities")
     formula("CP_OUTSTANDING", "capitalization")
     formula("CP_OUTSTANDING", "capitalization", "row")
     formula("CP_SOLVE_ROUND", "class", "new series", "column", 9_000_000, 10)
@@ -426,7 +430,7 @@ def test_what_calc_does_not_hand_over(calc: Office, tmp_path: Path) -> None:
 def test_a_blank_cell_where_0_is_no_answer_is_blank(calc: Office, tmp_path: Path) -> None:
     formulas: dict[str, float | str | Error] = {
         "=CP_SPLIT(50,3,1,2,Z1)": 16.67,
-        "=CP_CASH_DIVIDEND(10,1,Z1,Z1,Z1)": Error("#NUM!"),
+        "=CP_CASH_DIVIDEND(10,1,Z1,Z1,Z1)": Error("#VALUE!"),
         '=CP_CASH_DIVIDEND(10,1,Z1,Z1,"subtract")': 9.0,
         "=CP_SPIN_OFF(10,5,20,Z1)": 8.0,
         '=CP_OUTSTANDING({"class","kind","shares";"Common","common",7},Z1)': 7.0,

@@ -96,7 +96,7 @@ def test_installed_replaced_used_and_removed(
     sheet = book.worksheets[0]
     sheet["A1"], sheet["A2"] = "=CP_VERSION()", "=CP_WEIGHTED_AVERAGE(6.41,33831184,8187842.7,81728433,1411724,2)"
     history = FUNCTIONS["CP_HISTORY"]
-    sheet["A4"] = ArrayFormula("A4:J5", history.example_formula)
+    sheet["A4"] = ArrayFormula("A4:K5", history.example_formula)
     book.save(tmp_path / "book.xlsx")
     with Office(tmp_path, profile=real / "profile", soffice=soffice) as calc, calc.session() as session:
         found = {address: value for (_, address), value in session.open(tmp_path / "book.xlsx").values().items()}
@@ -108,7 +108,7 @@ def test_installed_replaced_used_and_removed(
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     assert (found["A1"], found["A2"]) == (__version__, 2.0)
     expected = evaluate(history, [argument_of(text) for text in history.example])
-    assert [[found[f"{letter}{row}"] for letter in "ABCDEFGHIJ"] for row in (4, 5)] == expected
+    assert [[found[f"{letter}{row}"] for letter in "ABCDEFGHIJK"] for row in (4, 5)] == expected
 
     done = run("uninstall", *where, "--dry-run")
     assert (done.stdout, office.installed()) == (f"would remove xl_conversion.calc {__version__}\n", __version__)

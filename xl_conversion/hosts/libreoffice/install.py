@@ -95,8 +95,6 @@ class LibreOffice:
 
     def installed(self) -> str | None:
         """The version of the extension that the profile has, None if it has none."""
-        if self.profile and not self.profile.exists():
-            return None  # to ask would make it
         for block in re.split(r"(?m)^Identifier: ", self._unopkg("list"))[1:]:
             name, _, rest = block.partition("\n")
             if name.strip() == addin.IDENTIFIER:
