@@ -162,8 +162,8 @@ def in_turn(*works: Callable[[], object]) -> list[float]:
 
 def arguments_of(name: str, columns: dict[str, Any]) -> list[Any]:
     """The arguments of a call, with so many decimals as the benchmark rounds to."""
-    settings = {"decimals": float(DECIMALS), "rounding_type": None, "method": None}
-    return [columns.get(a.name, settings.get(a.name)) for a in FUNCTIONS[name].arguments]
+    settings = {"decimals": float(DECIMALS)}
+    return [columns.get(a.name, settings.get(a.name, fake.OMITTED)) for a in FUNCTIONS[name].arguments]
 
 
 def through_xlwings(name: str, rows: int, scalars: int) -> tuple[float, float, float]:

@@ -364,6 +364,21 @@ def test_only_errors_are_left_to_calls_alone(key: Key, decimals: int | None, dat
         assert _check(FUNCTIONS[key[0]], _grids(key, columns, places, rounding_type.value)) == 0
 
 
+@every_kernel
+@pytest.mark.parametrize("left_out", [MISSING, None, ""], ids=repr)
+def test_what_is_left_out_is_no_reason_to_go_alone(key: Key, left_out: Any) -> None:
+    """Excel hands over every argument, those left out too."""
+    function = FUNCTIONS[key[0]]
+    grids = _grids(key, _written(key, _seeded(key), 60), 2, None)
+    for argument, place in zip(function.arguments, range(len(function.arguments)), strict=True):
+        if place == len(grids):
+            grids.append(((left_out,),))
+        elif argument.optional and argument.name in ("other_securities", "threshold", "rounding_type"):
+            grids[place] = ((left_out,),)
+    figures = _check(function, grids)
+    assert figures <= (60 if KERNELS[key].below else 0) / 4
+
+
 def test_what_has_a_kernel() -> None:
     """Every function of single numbers, by every method; and no kernel is left over."""
     found = []

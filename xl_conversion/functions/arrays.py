@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
 from xl_conversion.functions import boundary, finishing
-from xl_conversion.functions.boundary import CellError, Doubles, WorksheetError, is_blank
+from xl_conversion.functions.boundary import MISSING, CellError, Doubles, WorksheetError, is_blank
 from xl_conversion.functions.catalogue import ZERO_OR_ABOVE
 from xl_conversion.functions.definition import Argument, Function, Kind
 from xl_conversion.functions.kernels import KERNELS, ONE, Kernel
@@ -690,7 +690,9 @@ def _ways(function: Function, given: Mapping[str, Grid], shape: Shape) -> Iterat
 
 def _key(cell: Any) -> Any:
     # 1 and TRUE are equal, and not the same; what else a cell may hold is not a way to round.
-    return (type(cell), cell) if cell is None or isinstance(cell, bool | int | float | str) else None
+    if cell is None or cell is MISSING or isinstance(cell, bool | int | float | str):
+        return type(cell), cell
+    return None
 
 
 def _setting(argument: Argument, cell: Any) -> Any:
