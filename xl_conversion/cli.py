@@ -15,7 +15,7 @@ from xl_conversion import __version__
 from xl_conversion.cli_excel import excel
 from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
 from xl_conversion.cli_libreoffice import libreoffice
-from xl_conversion.cli_output import echo_json
+from xl_conversion.cli_output import EXIT_INPUT, echo_json, say, stop
 
 if TYPE_CHECKING:
     from xl_conversion.core.tie_out import Finding
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xl_conversion.functions.catalogue import Function
     from xl_conversion.inputs.reading import Case
 
-EXIT_ERROR, EXIT_INPUT, EXIT_EXCEPTIONS = 1, 2, 3
+EXIT_ERROR, EXIT_EXCEPTIONS = 1, 3
 MAX_PROBLEMS = 20
 
 
@@ -70,11 +70,11 @@ def call(name: str, arguments: tuple[str, ...], *, exact: bool) -> None:
     function = _function(name)
     for text in arguments:
         if text.startswith("--"):  # no argument of any function begins so
-            _stop(f"{shorten(text)}: there is no such option", "xl-conversion call --help lists them", EXIT_INPUT)
+            stop(f"{shorten(text)}: there is no such option", "xl-conversion call --help lists them", EXIT_INPUT)
     if len(arguments) > len(function.arguments):
         most = len(function.arguments)
         message = f"#VALUE! {function.name}: {len(arguments)} arguments; it takes at most {most}"
-        _stop(message, function.signature, EXIT_ERROR)
+        stop(message, function.signature, EXIT_ERROR)
     cells = [_cell_or_range(text) for text in arguments]
     result = (evaluate_exact if exact else evaluate)(function, cells)
     rows: list[list[Any]] = result if isinstance(result, list) else [[result]]
@@ -129,7 +129,7 @@ def tables(name: str | None) -> None:
 
     text = tables_text(name)
     if not text:
-        _stop(f"there is no table {name}", "xl-conversion tables lists them", EXIT_INPUT)
+        stop(f"there is no table {name}", "xl-conversion tables lists them", EXIT_INPUT)
     click.echo(text)
 
 
@@ -247,33 +247,22 @@ def _explain(problem: Exception) -> NoReturn:
     match problem:
         case InputError():
             for one in problem.problems[:MAX_PROBLEMS]:
-                _say(str(one), one.hint)
+                say(str(one), one.hint)
             if len(problem.problems) > MAX_PROBLEMS:
                 click.echo(f"... and {len(problem.problems) - MAX_PROBLEMS} more", err=True)
             sys.exit(EXIT_INPUT)
         case SaveError():
-            _stop(problem.message, problem.hint, EXIT_INPUT)
+            stop(problem.message, problem.hint, EXIT_INPUT)
         case ImpossibleArgument():
-            _stop(str(problem), "check the figure that it names", EXIT_INPUT)
+            stop(str(problem), "check the figure that it names", EXIT_INPUT)
         case OSError(filename=str(name), strerror=str(reason)):
-            _stop(f"{name}: {reason}", "check its name and permissions, and close it elsewhere", EXIT_INPUT)
+            stop(f"{name}: {reason}", "check its name and permissions, and close it elsewhere", EXIT_INPUT)
     text = " ".join(str(problem).split())
-    _stop(
+    stop(
         f"internal error, {type(problem).__name__}: {text}",
         "please report it; XL_CONVERSION_TRACEBACK=1 shows where it happened",
         70,
     )
-
-
-def _stop(message: str, hint: str, code: int) -> NoReturn:
-    _say(message, hint)
-    sys.exit(code)
-
-
-def _say(message: str, hint: str) -> None:
-    click.echo(message, err=True)
-    if hint:
-        click.echo(f"  hint: {hint}", err=True)
 
 
 def _function(name: str) -> Function:
@@ -284,7 +273,7 @@ def _function(name: str) -> Function:
     function = FUNCTIONS.get(name.upper())
     if function is None:
         hint = suggestion(name.upper(), FUNCTIONS) or "xl-conversion functions lists them"
-        _stop(f"#NAME? {shorten(name)}: there is no such function", hint, EXIT_ERROR)
+        stop(f"#NAME? {shorten(name)}: there is no such function", hint, EXIT_ERROR)
     return function
 
 
@@ -310,7 +299,7 @@ def _cell_or_range(text: str) -> Cell | Range:
         try:
             return argument_of(text)
         except ValueError as problem:
-            _stop(str(problem), 'write it as {"class","shares";"Common",4000000}', EXIT_INPUT)
+            stop(str(problem), 'write it as {"class","shares";"Common",4000000}', EXIT_INPUT)
     from xl_conversion.functions.sheet_tables import AS_WRITTEN
     from xl_conversion.inputs.tables import csv_cells
 

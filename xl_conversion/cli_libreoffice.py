@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from xl_conversion.cli_output import stop
 
 if TYPE_CHECKING:
     from xl_conversion.hosts.libreoffice.install import LibreOffice
 
-EXIT_INPUT = 2
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -99,10 +99,4 @@ def _do(work: Callable[[LibreOffice], Any], program: Path | None, profile: Path 
         office.check_not_running()
         work(office)
     except InstallError as problem:
-        _stop(problem.message, problem.hint)
-
-
-def _stop(message: str, hint: str) -> NoReturn:
-    click.echo(message, err=True)
-    click.echo(f"  hint: {hint}", err=True)
-    sys.exit(EXIT_INPUT)
+        stop(problem.message, problem.hint)

@@ -1,12 +1,29 @@
-"""How commands print: tables for people, JSON for programs."""
+"""How commands print: tables and what is wrong for people, JSON for programs."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+
+EXIT_INPUT = 2
+"""The input or the options cannot be used."""
+
+
+def stop(message: str, hint: str, code: int = EXIT_INPUT) -> NoReturn:
+    """Ends the command with one line and a hint."""
+    say(message, hint)
+    sys.exit(code)
+
+
+def say(message: str, hint: str) -> None:
+    """What is wrong, and what to do about it."""
+    click.echo(message, err=True)
+    if hint:
+        click.echo(f"  hint: {hint}", err=True)
 
 
 def echo_json(value: Any) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from itertools import chain
 from math import nan
 from operator import countOf
 from sys import float_info
@@ -28,7 +27,15 @@ import numpy.typing as npt
 
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
 from xl_conversion.functions import boundary, finishing
-from xl_conversion.functions.boundary import MISSING, CellError, Doubles, WorksheetError, is_blank
+from xl_conversion.functions.boundary import (
+    MISSING,
+    CellError,
+    Doubles,
+    WorksheetError,
+    flattened,
+    is_blank,
+    sizes_differ,
+)
 from xl_conversion.functions.catalogue import ZERO_OR_ABOVE
 from xl_conversion.functions.definition import Argument, Function, Kind
 from xl_conversion.functions.kernels import KERNELS, ONE, Kernel
@@ -114,7 +121,7 @@ def evaluate_arrays(
         table[row][column] = one([_cell(grid, row, column) for grid in grids])
     if shape == (height, width):
         return table if left.any() else boundary.Numbers(table)
-    outside = CellError(boundary.NA, f"{function.name}: the ranges differ in size")
+    outside = sizes_differ(function.name)
     for line in table:
         line.extend([outside] * (width - columns))
     table.extend([outside] * width for _ in range(height - rows))
@@ -608,7 +615,7 @@ def _cut(grid: Grid, shape: Shape) -> Grid:
 def _cells(grid: Grid) -> list[Any]:
     if isinstance(grid, Doubles):
         return grid.flat
-    return [cell for (cell,) in grid] if len(grid[0]) == 1 else list(chain.from_iterable(grid))
+    return flattened(grid)
 
 
 def _cell(grid: Grid, row: int, column: int) -> Any:

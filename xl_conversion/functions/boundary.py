@@ -88,8 +88,18 @@ def doubles(rows: Sequence[Sequence[Any]]) -> Doubles | None:
     >>> doubles(((1.0,), (True,))) is None
     True
     """
-    flat = [cell for (cell,) in rows] if len(rows[0]) == 1 else list(chain.from_iterable(rows))
+    flat = flattened(rows)
     return Doubles(rows, flat) if set(map(type, flat)) == {float} else None
+
+
+def flattened(rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """The cells of a rectangular range, row by row; a column, which is what comes most, in the fastest way."""
+    return [cell for (cell,) in rows] if len(rows[0]) == 1 else list(chain.from_iterable(rows))
+
+
+def sizes_differ(name: str) -> CellError:
+    """What stands in the elements of a result that one of the ranges does not have."""
+    return CellError(NA, f"{name}: the ranges differ in size")
 
 
 class WorksheetError(Exception):

@@ -14,7 +14,6 @@ from xl_conversion.core.steps import Step
 from xl_conversion.functions.boundary import (
     MAX_MESSAGE,
     MISSING,
-    NA,
     NUM,
     VALUE,
     Cell,
@@ -26,6 +25,7 @@ from xl_conversion.functions.boundary import (
     is_blank,
     number,
     rounding_type,
+    sizes_differ,
     text,
     to_double,
     told,
@@ -253,7 +253,7 @@ def _broadcast(
         picked = [_pick(grid, row, column) for grid in grids]
         inside = [cell for cell in picked if cell is not _OUTSIDE]
         if len(inside) < len(picked):
-            return CellError(NA, f"{function.name}: the ranges differ in size")
+            return sizes_differ(function.name)
         return one(function, inside)
 
     return cast("list[list[T]]", [[element(row, column) for column in range(columns)] for row in range(rows)])

@@ -25,7 +25,7 @@ from xl_conversion.functions.boundary import (
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import CompanyInput, companies_of, records_of
 from xl_conversion.inputs.records import RECORDS, Record, StatedRecord
-from xl_conversion.inputs.tables import Table, table_of
+from xl_conversion.inputs.tables import Table, column_name, plain_digits, table_of
 from xl_conversion.inputs.words import types_of
 
 R = TypeVar("R", bound=Record)
@@ -130,7 +130,7 @@ def _check_written(table: SheetTable, number: int, header: Sequence[str], row: S
 
 
 def _header(cell: Cell) -> str:
-    return _text(cell, frozenset()).strip().lower().replace(" ", "_")
+    return column_name(_text(cell, frozenset()))
 
 
 def _text(cell: Cell, kind: frozenset[object]) -> str:
@@ -151,10 +151,10 @@ def _text(cell: Cell, kind: frozenset[object]) -> str:
                 return (_EPOCH + timedelta(days=int(cell))).isoformat()
             if bool in kind and cell in (0, 1):
                 return "yes" if cell else "no"
-            return f"{cell:f}" if isinstance(cell, Decimal) else f"{Decimal(f'{float(cell):.15g}'):f}"
+            return f"{cell:f}" if isinstance(cell, Decimal) else plain_digits(float(cell))
     return str(cell)
 
 
-def problem_of(table: SheetTable, rule: str, row: int = 0, column: str = "", cell: Cell = None) -> WorksheetError:
+def problem_of(table: SheetTable, rule: str) -> WorksheetError:
     """The error for what is wrong with a table beyond its cells' own rules."""
-    return WorksheetError(VALUE, str(Problem(table.name, rule, row, column, "" if cell is None else show(cell))))
+    return WorksheetError(VALUE, str(Problem(table.name, rule)))

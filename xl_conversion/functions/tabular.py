@@ -19,6 +19,7 @@ from xl_conversion.functions.boundary import MAX_MESSAGE, MISSING, VALUE, Worksh
 from xl_conversion.functions.sheet_tables import COLUMNS, SheetTable, companies, problem_of, records
 from xl_conversion.inputs.assemble import consideration_of
 from xl_conversion.inputs.events import KINDS
+from xl_conversion.inputs.problems import suggestion
 from xl_conversion.inputs.reading import CompanyInput
 from xl_conversion.inputs.records import ClassRecord, EventRecord, SecurityRecord, SeriesRecord
 
@@ -301,13 +302,10 @@ def _lines(what: str, lines: Iterable[tuple[str, str]]) -> Rows:
 
 
 def _function(name: str) -> Function:
-    from difflib import get_close_matches
-
     from xl_conversion.functions.catalogue import FUNCTIONS
 
     wanted = name.strip().upper().removeprefix("=").partition("(")[0]
     if wanted not in FUNCTIONS:
-        close = get_close_matches(wanted, FUNCTIONS, n=1)
-        hint = f"did you mean {close[0]}?" if close else "CP_LIST() lists all"
+        hint = suggestion(wanted, FUNCTIONS) or "CP_LIST() lists all"
         raise WorksheetError(VALUE, f"function_name is {shorten(name)!r}, and there is no such function; {hint}")
     return FUNCTIONS[wanted]

@@ -289,7 +289,7 @@ def table_of(
     if second is not None and unit == "row" and _filled(header[1]) == 1 < _filled(second[1]):
         raise fail(file, f"row {header[0]} must hold the column names", "remove the title above them")
     filled = with_cells if second is None else chain([second], with_cells)
-    columns = [cell.strip().lower().replace(" ", "_") for cell in header[1]]
+    columns = [column_name(cell) for cell in header[1]]
     while columns and not columns[-1]:
         columns.pop()
     if len(columns) > MAX_COLUMNS:
@@ -327,13 +327,27 @@ def table_of(
     return Table(name, file, tuple(columns), tuple(rows), unit, header[0])
 
 
+def column_name(text: str) -> str:
+    """A column's or a table's name as people write it, in the spelling that is compared."""
+    return text.strip().lower().replace(" ", "_")
+
+
+def plain_digits(value: float) -> str:
+    """The 15 digits that Excel shows of a double, without an exponent, however many that takes.
+
+    >>> plain_digits(0.1 + 0.2), plain_digits(1e20)
+    ('0.3', '100000000000000000000')
+    """
+    return f"{Decimal(f'{value:.15g}'):f}"
+
+
 def _filled(cells: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in cells)
 
 
 def _table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, Table], *, strict: bool) -> str:
     """The table that a file or sheet is; a workbook may hold other sheets, but not one that is nearly a table."""
-    name = text.strip().lower().replace(" ", "_")
+    name = column_name(text)
     if name in read:
         raise fail(file, f"the table {name} is there twice", "remove one of the two")
     if name in known:
@@ -390,7 +404,7 @@ def _text(value: Any, where: str, number: int, column: str, unit: str = "row") -
         case str() | int() | Decimal():
             return str(value)
         case float():
-            return f"{Decimal(f'{value:.15g}'):f}"  # in plain digits, however many
+            return plain_digits(value)
         case datetime() if value.time() == time():
             return value.date().isoformat()
         case datetime() | date():
