@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -600,8 +601,8 @@ class TestHelp:
         examples = outcome.out.partition("Example")[2].split("xl-conversion ")[1:]
         assert examples
         for example in examples:
-            assert example.startswith((f"{command} ", "example "))
-            assert run(*example.split()).code in (0, 3), example
+            assert example.startswith((f"{command} ", "example ", "template "))
+            assert run(*shlex.split(example)).code in (0, 3), example
 
     def test_version(self, run: Run) -> None:
         assert run("--version").out == f"xl-conversion, version {__version__}\n"

@@ -1,6 +1,7 @@
 """Builds what this folder holds: ``python workbooks/build.py``; with ``--check`` it only compares.
 
-That is the template and the gallery of the functions, the LibreOffice extension, and the help pages.
+That is the two models and their blank editions, the gallery of the functions, the LibreOffice extension, and the
+help pages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from xl_conversion.books.gallery.gallery import gallery_bytes
+from xl_conversion.books.templates.chain_filling import blank_chain
+from xl_conversion.books.templates.chain_model import chain_model_bytes
+from xl_conversion.books.templates.price_filling import blank_filling
 from xl_conversion.books.templates.price_model import price_model_bytes
 from xl_conversion.files import write_atomically
 from xl_conversion.functions.pages import GALLERY, help_pages
@@ -22,6 +26,9 @@ FOLDER = Path(__file__).resolve().parent
 PAGES = "functions"
 BUILDERS = {
     "conversion-price-model.xlsx": price_model_bytes,
+    "conversion-price-model-blank.xlsx": lambda: price_model_bytes(blank_filling()),
+    "conversion-chain-model.xlsx": chain_model_bytes,
+    "conversion-chain-model-blank.xlsx": lambda: chain_model_bytes(blank_chain()),
     GALLERY: gallery_bytes,
     "xl-conversion.oxt": oxt,
 }

@@ -29,7 +29,7 @@ SHOWN = {"Functions": 0, "CP_WEIGHTED_AVERAGE": -1, "CP_HISTORY": -1}
 
 
 def main() -> None:
-    """Draws every page of the template and of the finished workbook of the notice, and some of the functions."""
+    """Draws every page of the models and of the finished workbook of the notice, and some of the functions."""
     GALLERY.mkdir(exist_ok=True)
     for old in GALLERY.glob("*.png"):
         old.unlink()
@@ -39,7 +39,11 @@ def main() -> None:
         write_example(work / "notice")
         (exported,) = export_cases(read_cases(work / "notice"), work / "out")
         with Office(work / "office", addins=work / "addins") as office:
-            for name, path in (("model", HERE / "conversion-price-model.xlsx"), ("finished", exported.path)):
+            for name, path in (
+                ("price-model", HERE / "conversion-price-model.xlsx"),
+                ("chain-model", HERE / "conversion-chain-model.xlsx"),
+                ("finished", exported.path),
+            ):
                 _keep(office.pictures(path, work / name, dpi=75), name)
             pages = []
             for sheet, page in SHOWN.items():

@@ -16,6 +16,7 @@ from xl_conversion.cli_excel import excel
 from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
 from xl_conversion.cli_libreoffice import libreoffice
 from xl_conversion.cli_output import EXIT_INPUT, echo_json, say, stop
+from xl_conversion.cli_templates import refresh, template
 
 if TYPE_CHECKING:
     from xl_conversion.core.tie_out import Finding
@@ -222,7 +223,7 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_EXCEPTIONS)
 
 
-for command in (history, explain, compare, solve_round_command, excel, libreoffice):
+for command in (history, explain, compare, solve_round_command, template, refresh, excel, libreoffice):
     cli.add_command(command)
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import runpy
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.formula import ArrayFormula
 from support.office import Document, Error, Office
 from support.ooxml import Finding
@@ -68,12 +70,18 @@ def test_no_cell_shows_an_error(recalculated: Callable[[Path], Live], path: Path
 
 
 @every_workbook
-def test_every_check_is_ok(recalculated: Callable[[Path], Live], path: Path) -> None:
+def test_every_check_is_ok_or_open_in_a_blank_one(recalculated: Callable[[Path], Live], path: Path) -> None:
     names = load_workbook(path).defined_names
     checks = {name: next(iter(names[name].destinations)) for name in names if name.startswith("chk_")}
     assert "chk_all" in checks
     found = {name: recalculated(path)[sheet, at.replace("$", "")] for name, (sheet, at) in checks.items()}
-    assert found == dict.fromkeys(checks, "OK")
+    if path.stem.endswith("-blank"):
+        assert found["chk_all"] == "OPEN"
+        assert set(found.values()) <= {"OPEN", ""}
+    else:
+        # A check of figures that a case does not have, such as cash without a market price, has no result.
+        assert found["chk_all"] == "OK"
+        assert set(found.values()) <= {"OK", ""}
 
 
 @every_workbook
@@ -84,6 +92,8 @@ def test_every_formula_gives_the_value_that_the_file_carries(
     differing = {}
     for sheet, at, formula in formulas(path):
         known, value = carried[sheet][at].value, live.get((sheet, at), "")
+        if isinstance(known, datetime):
+            known = float(to_excel(known))
         if isinstance(known, int | float):
             # Worksheet functions are exact to the bit; sums of the host's own may differ in the last ones.
             same = value == known

@@ -1179,8 +1179,8 @@ class TestFile:
             after = {name: archive.read(name) for name in archive.namelist()}
         assert set(after) - set(before) == {
             build.PROJECT,
-            "xl/worksheets/sheet10.xml",
-            "xl/worksheets/sheet11.xml",
+            "xl/worksheets/sheet18.xml",
+            "xl/worksheets/sheet19.xml",
         }
         assert set(before) <= set(after)
         for name in before:
@@ -1426,6 +1426,7 @@ class TestCommand:
         assert done.exit_code == 0
         assert done.stdout.splitlines() == [
             str(tmp_path / MODEL),
+            f"{tmp_path / 'conversion-chain-model.xlsm'} (unchanged)",
             f"{tmp_path / 'function-gallery.xlsm'} (unchanged)",
             f"{tmp_path / build.ADDIN} (unchanged)",
             str(tmp_path / build.NOTICE),

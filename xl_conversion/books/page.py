@@ -42,10 +42,12 @@ MONEY = "#,##0.00"
 UNROUNDED = "0.0000000000"
 DAY = "yyyy-mm-dd"
 TEXT = "@"
+LONGEST_FOOTER = 48
+"""Characters in a part of the footer, so that it does not reach the next part."""
 HIGHEST_ROW = 409
 """Points; Excel allows no more."""
-PRINTED_WIDTH = 1026
-"""Pixels between the margins of a sheet of A4 on its side; a column takes seven for a character and five."""
+PRINTED_WIDTH = {"landscape": 1026, "portrait": 697}
+"""Pixels between the margins of a sheet of A4; a column takes seven for a character and five."""
 
 
 def places(decimals: int) -> str:
@@ -139,6 +141,8 @@ class Page:
             right=_HeaderFooterPart("Page &P of &N"),
         )
         self.row = 4
+        self.inputs: set[str] = set()
+        """Cells that a reader overwrites."""
 
     def address(self, coordinate: str) -> str:
         """A cell of this sheet, as a formula on any sheet names it.
@@ -210,14 +214,14 @@ class Page:
         most = max((lines(text, width) for text, width in texts), default=1)
         self.sheet.row_dimensions[self.row].height = min(HIGHEST_ROW, max(least, 12.75 * most + 0.75))
 
-    def mark(self, cells: str, good: str, bad: str, undecided: str = "") -> None:
-        """Colours cells that say `good` green, `bad` red and `undecided` amber."""
+    def mark(self, cells: str, good: str, bad: str, *undecided: str) -> None:
+        """Colours cells that say `good` green, `bad` red and what is `undecided` amber."""
         rules = self.sheet.conditional_formatting
         first = cells.partition(":")[0]
         rules.add(cells, _rule(f'{first}="{good}"', GOOD_INK, GOOD_FILL))
         rules.add(cells, _rule(f'{first}="{bad}"', BAD_INK, BAD_FILL))
-        if undecided:
-            rules.add(cells, _rule(f'{first}="{undecided}"', OPEN_INK, OPEN_FILL))
+        for text in undecided:
+            rules.add(cells, _rule(f'{first}="{text}"', OPEN_INK, OPEN_FILL))
 
     def heading_formulas(self, subtitle: tuple[str, str], status: tuple[str, str]) -> None:
         """Formulas, each with its value, in place of the two lines under the title."""
@@ -245,7 +249,9 @@ class Page:
         wide = sum(7 * width + 5 for width in self.widths)
         self.sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
         self.sheet.page_setup.fitToWidth = self.sheet.page_setup.fitToHeight = None
-        self.sheet.page_setup.scale = min(100, int(97 * PRINTED_WIDTH / wide))
+        self.sheet.page_setup.scale = min(
+            100, int(94 * PRINTED_WIDTH[str(self.sheet.page_setup.orientation)] / wide)
+        )
 
     def _corner(self, row: int, formula: str, value: str, good: str, bad: str) -> None:
         corner = f"{self.last_column}{row}"
@@ -266,6 +272,8 @@ class Page:
 
     def _styled(self, coordinate: str, look: Look, align: str, *, wrap: bool = True) -> Cell:
         cell: Cell = self.sheet[coordinate]
+        if look == "input":
+            self.inputs.add(coordinate)
         font, fill, border = _LOOKS[look]
         cell.font = font
         if fill is not None:
@@ -289,4 +297,4 @@ def _rule(formula: str, ink: str, fill: str = "") -> Rule:
 
 
 def _footer(text: str) -> str:
-    return " ".join(text.split())[:80].replace("&", "&&")
+    return " ".join(text.split())[:LONGEST_FOOTER].replace("&", "&&")

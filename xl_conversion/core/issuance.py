@@ -59,6 +59,7 @@ class Conversion:
 
     security: str
     principal: Fraction
+    """With the accrued interest that converts with it."""
     preferred_price: Fraction
     """Principal for one share of preferred."""
     common_per_preferred: Fraction

@@ -219,7 +219,14 @@ def securities_of(row: EventRecord, records: Records) -> tuple[Security, ...]:
 def conversions_of(row: EventRecord, records: Records) -> tuple[Conversion, ...]:
     """The conversion chains of an event."""
     return tuple(
-        Conversion(r.security, r.principal, r.preferred_price, r.common_per_preferred, r.holder, r.source)
+        Conversion(
+            r.security,
+            r.principal + (r.accrued_interest or 0),
+            r.preferred_price,
+            r.common_per_preferred,
+            r.holder,
+            r.source,
+        )
         for r in records.conversions
         if (r.series, r.event) == (row.series, row.event)
     )

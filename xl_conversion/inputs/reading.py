@@ -77,6 +77,8 @@ class CompanyInput:
     """Those that bring the company's own counts."""
     stated: Mapping[str, tuple[Stated, ...]]
     holdings: Mapping[str, tuple[Holding, ...]]
+    records: Records
+    """The rows of the input, of all its companies."""
 
 
 def _given(record: Record) -> dict[str, object]:
@@ -121,6 +123,7 @@ def companies_of(tables: Mapping[str, Table], where: str) -> list[CompanyInput]:
                 {row.series: issuances_of(row, records) for row in series},
                 {row.series: stated_of(row, records) for row in series},
                 {row.series: holdings_of(row, records) for row in series},
+                records,
             )
         )
     return found

@@ -318,6 +318,9 @@ class ConversionRecord(Record):
     security: Name = field(metadata=column("Name of the security, as in the table securities"))
     holder: OptionalName = field(default="", metadata=column("Who holds it; blank: one row for all"))
     principal: Price = field(metadata=column("Principal that converts, in money"))
+    accrued_interest: OptionalAmount = field(
+        default=None, metadata=column("Accrued interest that converts with it, in money; blank: 0")
+    )
     preferred_price: Price = field(metadata=column("Principal for one share of preferred, in money"))
     common_per_preferred: Price = field(metadata=column("Shares of common for one share of preferred"))
     source: str = field(default="", metadata=column("Document that it is from"))

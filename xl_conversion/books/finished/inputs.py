@@ -191,7 +191,7 @@ def conversions_page(draft: Draft) -> None:
     if not rows:
         return
     page = draft.book.page(
-        "Conversions", "From principal to preferred to common", [14, 37, 14, 20, 15, 15, 18, 20, 20, 32, 45]
+        "Conversions", "From principal to preferred to common", [12, 34, 12, 18, 14, 14, 17, 18, 18, 28, 38]
     )
     page.section("Conversion chain")
     page.header(

@@ -15,7 +15,7 @@ from xl_conversion.core.tie_out import Check, Finding, Result
 _PRICES = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
 _OF_OTHER_ROWS = (Check.ROLLED_FORWARD, Check.OTHER_COUNT, Check.STATED_PRICE)
 """Checks of what is stated in other rows already."""
-WIDTHS = [6, 44, 16, 16, 8, 20, 18, 20, 13, 12, 56, 24]
+WIDTHS = [5, 40, 14, 14, 8, 18, 16, 18, 12, 11, 50, 20]
 HEADER = [
     "Tick",
     "Figure, and how it was recomputed",

@@ -27,7 +27,10 @@ def fit(page: Page, sections: Sequence[int]) -> None:
     if sum(heights) * SMALLEST <= PRINTED_HEIGHT:
         sheet.page_setup.fitToHeight = 1
         return
-    widest = min(1.0, 0.97 * PRINTED_WIDTH / sum(7 * width + 5 for width in page.widths))
+    widest = min(
+        1.0,
+        0.97 * PRINTED_WIDTH[str(page.sheet.page_setup.orientation)] / sum(7 * width + 5 for width in page.widths),
+    )
     scales = [widest, *(widest * part for part in _PARTS if widest * part >= READABLE)]
     tried = [(scale, _breaks(heights, sections, PRINTED_HEIGHT / scale)) for scale in scales]
     fewest = min(len(breaks) for _, breaks in tried)

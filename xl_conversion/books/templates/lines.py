@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xl_conversion.books.page import Look, Page
-from xl_conversion.books.templates.model import Model
+from xl_conversion.books.templates.model import READY, Model
 
 WIDTHS = (9, 43, 31, 19, 19, 13, 11, 12, 21, 27)
 HEADER = (
@@ -25,7 +25,7 @@ FUNCTION, NATIVE, CHECKED = "D", "E", "FGH"
 MUTED = 10 / 9
 """Muted text is that much smaller, so that more of it fits."""
 FUNCTION_OF = "{}_BY_FUNCTION"
-CLAUSE = "IN_CLAUSE"
+CLAUSE = "CLAUSE"
 """In the last column it stands for the clause that Inputs name."""
 
 
@@ -58,8 +58,10 @@ class Lines:
     ) -> None:
         """A figure by its `native` formula and, where there is one, by its worksheet `function`, checked.
 
-        The native one has the `symbol`, the other one the symbol that `by_function` gives.
+        The native one has the `symbol`, the other one the symbol that `by_function` gives. Both are blank until
+        the inputs are there.
         """
+        native, function = when_ready(native), when_ready(function) if function else ""
         look: Look = "result" if result else "plain"
         row = self._words(symbol, label, formula, unit, last)
         self.model.formula(
@@ -109,6 +111,15 @@ class Lines:
     def _empty(self, columns: str) -> None:
         for column in columns:
             self.page.text(f"{column}{self.page.row}", "")
+
+
+def when_ready(expression: str) -> str:
+    """An expression that is blank until every input that a result needs is there.
+
+    >>> when_ready("X+Y")
+    'IF(READY, X+Y, "")'
+    """
+    return f'IF({READY}, {expression}, "")'
 
 
 def by_function(symbol: str) -> str:

@@ -11,9 +11,12 @@ from openpyxl.utils import cols_from_range
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from xl_conversion.books.page import Book, Look, Page
+from xl_conversion.books.templates.filling import Content, Filling
 from xl_conversion.books.templates.formulas import Operand, Place, Value, computed, written
 
-OK, CHECK, NO_ADDIN = "OK", "CHECK", "NO ADD-IN"
+OK, CHECK, NO_ADDIN, OPEN = "OK", "CHECK", "NO ADD-IN", "OPEN"
+READY = "READY"
+"""The symbol of the cell that says whether every input that a result needs is there."""
 NOT_AVAILABLE = "n/a"
 
 WHOLE = "0"
@@ -47,13 +50,24 @@ class Check:
     number_format: str
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The checks of the rows of a table, by the symbol of their results."""
+
+    label: str
+    sheet: str
+    results: str
+
+
 @dataclass
 class Model:
     """A template in the making."""
 
     book: Book
+    filling: Filling = field(default_factory=Filling)
     places: dict[str, Place] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     _values: dict[tuple[str, str], Value] = field(default_factory=dict)
 
     def number(
@@ -97,6 +111,27 @@ class Model:
         page.text(coordinate, "", "input", align="right")
         page.sheet[coordinate].number_format = number_format
         self._set(page, coordinate, None, symbol, "")
+
+    def content(
+        self, page: Page, coordinate: str, symbol: str, content: Content, number_format: str, *, align: str = ""
+    ) -> None:
+        """An input cell with a number, a text, a date or nothing in it."""
+        match content:
+            case None:
+                self.blank(page, coordinate, symbol, number_format)
+            case Fraction() | float() | int():
+                self.number(page, coordinate, symbol, Fraction(content), number_format)
+            case date():
+                self.day(page, coordinate, symbol, content)
+            case str():
+                self.text(page, coordinate, symbol, content, align=align or "left")
+
+    def slot(
+        self, page: Page, coordinate: str, name: str, symbol: str, number_format: str, *, align: str = "right"
+    ) -> None:
+        """The input cell `name` (``in_...``), with what the filling has for it."""
+        self.content(page, coordinate, symbol, self.filling.given(name).value, number_format, align=align)
+        self.name(name, symbol)
 
     def formula(
         self,
@@ -153,11 +188,16 @@ class Model:
         *,
         symbol: str,
         native: bool = False,
+        when: str = READY,
+        otherwise: str = OPEN,
+        listed: bool = True,
     ) -> None:
         """Difference, tolerance and result of one check, in three `columns` of the next row.
 
         Where a worksheet function is missing because there is no add-in, the result says so; any other error, one
-        of a `native` check or of what is expected, and anything that is no number is CHECK.
+        of a `native` check or of what is expected, and anything that is no number is CHECK. Unless the condition
+        `when` holds there is nothing to check and the result is `otherwise`. One of a row of a table need not be
+        `listed` on Checks: the table is, as a group.
         """
         row = page.row
         left, middle, right = tuple(columns)
@@ -165,25 +205,41 @@ class Model:
         self.formula(
             page,
             f"{left}{row}",
-            f'IF(ISERROR({actual}), "{NOT_AVAILABLE}", {actual}-{expected})',
+            f'IF({when}, IF(ISERROR({actual}), "{NOT_AVAILABLE}", {actual}-{expected}), "")',
             DIFFERENCE,
             symbol=apart,
             align="right",
         )
-        self.formula(page, f"{middle}{row}", tolerance, SMALL, symbol=allowed, look="muted")
+        self.formula(
+            page,
+            f"{middle}{row}",
+            f'IF({when}, {tolerance}, "")',
+            SMALL,
+            symbol=allowed,
+            look="muted",
+            align="right",
+        )
         absent = f'"{CHECK}"'
         if not native:
             absent = f'IF(ISERROR({expected}), "{CHECK}", IF(ISERROR(VERSION), "{NO_ADDIN}", "{CHECK}"))'
         self.formula(
             page,
             f"{right}{row}",
-            f'IF(ISNUMBER({apart}), IF(ABS({apart})<={allowed}, "{OK}", "{CHECK}"), {absent})',
+            f'IF({when}, IF(ISNUMBER({apart}), IF(ABS({apart})<={allowed}, "{OK}", "{CHECK}"), {absent}), '
+            f'"{otherwise}")',
             symbol=result,
             align="center",
-            name=f"chk_{symbol.lower()}",
+            name=f"chk_{symbol.lower()}" if listed else "",
         )
-        page.mark(f"{right}{row}", OK, CHECK, NO_ADDIN)
-        self.checks.append(Check(label, page.sheet.title, expected, actual, apart, allowed, result, number_format))
+        page.mark(f"{right}{row}", OK, CHECK, NO_ADDIN, OPEN)
+        if listed:
+            check = Check(label, page.sheet.title, expected, actual, apart, allowed, result, number_format)
+            self.checks.append(check)
+
+    def group(self, page: Page, label: str, symbol: str, first: str, last: str) -> None:
+        """The results of the checks of a table, from `first` to `last`, of which Checks says how many hold."""
+        self.range(page, symbol, first, last)
+        self.groups.append(Group(label, page.sheet.title, symbol))
 
     def name(self, name: str, symbol: str) -> None:
         """Makes a cell part of the interface."""

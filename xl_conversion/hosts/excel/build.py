@@ -30,6 +30,7 @@ from xl_conversion.books.gallery.intellisense import SHEET as INTELLISENSE
 from xl_conversion.books.gallery.intellisense import append_intellisense
 from xl_conversion.books.page import FONT, INPUT_FILL, INPUT_INK, Book
 from xl_conversion.books.saving import put_text, workbook_bytes
+from xl_conversion.books.templates.chain_model import chain_model
 from xl_conversion.books.templates.price_model import price_model
 from xl_conversion.books.widths import lines
 from xl_conversion.files import SaveError, write_atomically
@@ -50,6 +51,7 @@ from xl_conversion.hosts.excel.workbook import PROPERTIES, digest
 
 TEMPLATES: Final[Mapping[str, Callable[[], Book]]] = {
     "conversion-price-model.xlsm": price_model,
+    "conversion-chain-model.xlsm": chain_model,
     "function-gallery.xlsm": gallery,
 }
 NOTICE: Final = "xlwings-LICENSE.txt"
@@ -191,7 +193,8 @@ def _packed(book: Book, functions: str) -> bytes:
     workbook.code_name = WORKBOOK_CODE_NAME
     documents = [document(WORKBOOK_CODE_NAME)]
     for number, sheet in enumerate(workbook.worksheets, start=1):
-        sheet.sheet_properties.codeName = f"Sheet{number}"
+        # A template names its sheets itself, so that a refresh finds them.
+        sheet.sheet_properties.codeName = sheet.sheet_properties.codeName or f"Sheet{number}"
         documents.append(document(sheet.sheet_properties.codeName))
     modules = [*documents, Module(MODULE, Kind.STANDARD, functions), _carried()]
     workbook.vba_archive = _archive(project_bytes(_template(), modules))

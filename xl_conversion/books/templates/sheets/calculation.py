@@ -11,18 +11,16 @@ from xl_conversion.books.templates.model import (
     COMMON,
     MONEY,
     PER_SHARE,
-    PREFERRED,
     PRICE,
     RATIO,
-    SHARES,
     SHARES_UNROUNDED,
     UNROUNDED,
     Model,
 )
-from xl_conversion.books.templates.sheets.rounding import Roundings
+from xl_conversion.books.templates.sheets.rounding import Roundings, cleaned
 
 PURPOSE = "Each figure by a worksheet function and by native formulas, rounded and unrounded"
-CONVERSION, FRACTION_OF_A_SHARE = "conversion clause", "fractional shares clause"
+CONVERSION = "conversion clause"
 
 
 @dataclass
@@ -42,31 +40,89 @@ def write_calculation(model: Model, page: Page, roundings: Roundings) -> None:
     _price(calculation)
     page.section("Conversion ratio")
     _ratio(calculation)
-    page.section("Conversion of one holder")
-    _holder(calculation)
     page.section("Had the securities listed been counted in place of X - A")
     _listed(calculation)
 
 
 def _fraction(calculation: _Calculation) -> None:
+    own = "COUNTED=COUNTS_AFTER_own_counts"
     for symbol, label, formula, native, number_format, unit in (
-        ("CP1", "Conversion price before", "Inputs", "IN_CP1", UNROUNDED, PER_SHARE),
-        ("K", "Aggregate consideration", "Securities", "CONSIDERATION", AMOUNT, MONEY),
-        ("A", "Common outstanding before", "Inputs", "IN_A", SHARES_UNROUNDED, COMMON),
+        ("CP0", "Conversion price in force before", "Price history", "IN_FORCE_IN", UNROUNDED, PER_SHARE),
+        ("CP1", "Price that the adjustment starts from", "Price history", "CARRIED_IN", UNROUNDED, PER_SHARE),
+        ("K", "Aggregate consideration", "Securities issued", "CONSIDERATION", AMOUNT, MONEY),
+        ("L", "Common of the securities issued", "Securities issued", "LISTED", SHARES_UNROUNDED, COMMON),
+        (
+            "A",
+            "Common outstanding before, on the charter's base",
+            "Capitalization",
+            "SUM_A",
+            SHARES_UNROUNDED,
+            COMMON,
+        ),
         ("B", "Shares that the consideration would buy at CP1", "K / CP1", "K/CP1", SHARES_UNROUNDED, COMMON),
-        ("C", "Common underlying other securities before", "Inputs", "IN_C", SHARES_UNROUNDED, COMMON),
+        ("C", "Common underlying other securities before", "Capitalization", "SUM_C", SHARES_UNROUNDED, COMMON),
         ("N", "Numerator", "A + B + C", "A+B+C", SHARES_UNROUNDED, COMMON),
-        ("X", "Common outstanding after", "Inputs", "IN_X", SHARES_UNROUNDED, COMMON),
-        ("Y", "Common underlying other securities after", "Inputs", "IN_Y", SHARES_UNROUNDED, COMMON),
+        (
+            "X",
+            "Common outstanding after, on that base",
+            "own count, or A + L",
+            f"IF({own}, SUM_X, A+L)",
+            SHARES_UNROUNDED,
+            COMMON,
+        ),
+        (
+            "Y",
+            "Common underlying other securities after",
+            "own count, or C",
+            f"IF({own}, SUM_Y, C)",
+            SHARES_UNROUNDED,
+            COMMON,
+        ),
         ("D", "Denominator", "X + Y", "X+Y", SHARES_UNROUNDED, COMMON),
         ("I", "Increase that is counted; X - A where Y = C", "D - A - C", "D-A-C", SHARES_UNROUNDED, COMMON),
-        ("P", "Consideration per share of the increase", "K / I", "K/I", UNROUNDED, PER_SHARE),
+        (
+            "P",
+            "Price that is tested: on average, or the lowest for a ratchet",
+            "K / L, or the lowest",
+            "IF(METHOD=METHODS_full_ratchet, LOWEST, K/L)",
+            UNROUNDED,
+            PER_SHARE,
+        ),
     ):
         calculation.lines.figure(symbol, label, formula, native, number_format, unit, CLAUSE)
-    verdict = 'IF(P<CP1, "below: adjusts", "not below: stays")'
+    verdict = 'IF(METHOD=METHODS_none, "no such clause", IF(P<CP1, "below: adjusts", "not below: stays"))'
     calculation.lines.figure(
         "T", "Whether that is below the conversion price", "P < CP1", verdict, "General", "", CLAUSE
     )
+
+
+def is_decimal(price: str) -> str:
+    """The condition that a price is a decimal, and not what is left of a fraction such as two thirds.
+
+    >>> is_decimal("CP1")
+    'CP1=ROUND(CP1, MIN(PRICE_DECIMALS, GUARD)+GUARD)'
+    """
+    return f"{price}=ROUND({price}, MIN(PRICE_DECIMALS, GUARD)+GUARD)"
+
+
+def as_fraction(price: str = "CP2", increase: str = "I") -> tuple[str, str, str]:
+    """Whether the ratio from an unrounded price is known as a fraction, what stands over its line, and under it.
+
+    A cell holds no more than 15 digits of the price, by which a ratio that comes out even would miss that by the
+    last of them: ``OIP / (CP1 * N / D)`` is ``OIP * D / (CP1 * N)``, and both are decimals.
+    """
+    averaged = f"AND(METHOD<>METHODS_full_ratchet, {price}<CP1, {is_decimal('CP1')})"
+    return averaged, f"OIP*(A+C+{increase})", "CP1*(A+C)+K"
+
+
+def _once(figure: str, exact: str, stem: str) -> str:
+    """The function's own `figure` rounded; where it is not `exact`, the digits in which that shows go first."""
+    decimals = f"{stem}_DECIMALS"
+    return f"CP_ROUND(IF({exact}, {figure}, {cleaned(figure, decimals)}), {decimals}, {stem}_TYPE)"
+
+
+def _by_method(average: str, ratchet: str) -> str:
+    return f"IF(METHOD=METHODS_none, CP1, IF(P<CP1, IF(METHOD=METHODS_full_ratchet, {ratchet}, {average}), CP1))"
 
 
 def _price(calculation: _Calculation) -> None:
@@ -74,33 +130,87 @@ def _price(calculation: _Calculation) -> None:
     lines.figure(
         "CP2",
         "Conversion price after, unrounded",
-        "CP1 × N / D, at most CP1",
-        "MIN(CP1, CP1*N/D)",
+        "CP1 × N / D, at most CP1; P for a ratchet",
+        _by_method("MIN(CP1, CP1*N/D)", "P"),
         UNROUNDED,
         PER_SHARE,
         CLAUSE,
-        function=f"CP_WEIGHTED_AVERAGE({arguments})",
+        function=_by_method(f"CP_WEIGHTED_AVERAGE({arguments})", "CP_FULL_RATCHET(CP1, P)"),
         name="out_conversion_price_unrounded",
     )
     taken = calculation.roundings.add("CP2r", "conversion price after", "CP2", "PRICE_DECIMALS", "PRICE_TYPE")
+    moved = by_function("CP2")
     lines.figure(
         "CP2r",
         "Conversion price after",
-        "CP2 rounded, at most CP1",
-        f"IF(CP2<CP1, MIN({taken}, CP1), CP1)",
+        "CP2 rounded, at most CP0",
+        f"IF(CP2<CP1, MIN({taken}, CP0), CP0)",
         PRICE,
         PER_SHARE,
         CLAUSE,
-        function=f"CP_WEIGHTED_AVERAGE({arguments}, PRICE_DECIMALS, PRICE_TYPE)",
+        function=f"IF({moved}<CP1, MIN({_once(moved, is_decimal('CP1'), 'PRICE')}, CP0), CP0)",
         result=True,
         name="out_conversion_price",
+    )
+    lines.figure(
+        "CPu",
+        "The same before it was rounded",
+        "CP2; as it was if nothing moves",
+        "IF(CP2<CP1, CP2, UNROUNDED_IN)",
+        UNROUNDED,
+        PER_SHARE,
+        CLAUSE,
+        function=f"IF({moved}<CP1, {moved}, UNROUNDED_IN)",
+    )
+    lines.figure(
+        "CPn",
+        "Price that the next adjustment starts from",
+        "CP2r or CPu, as Inputs say",
+        "IF(CP2<CP1, IF(CARRIED=BASES_rounded, CP2r, CP2), CP1)",
+        UNROUNDED,
+        PER_SHARE,
+        CLAUSE,
+        function=f"IF({moved}<CP1, IF(CARRIED=BASES_rounded, {by_function('CP2r')}, {moved}), CP1)",
     )
 
 
 def _ratio(calculation: _Calculation) -> None:
-    lines = calculation.lines
-    prices = (("R1", "unrounded", "CP2"), ("R2", "rounded", "CP2r"))
-    for symbol, which, price in prices:
+    lines, before = calculation.lines, _by_basis("UNROUNDED_IN", "CP0")
+    lines.figure(
+        "R0",
+        "Common per preferred before, unrounded",
+        "OIP / CP0 or as it was unrounded",
+        f"OIP/{before}",
+        UNROUNDED,
+        RATIO,
+        CONVERSION,
+        function=f"CP_RATIO(OIP, {before})",
+    )
+    taken = calculation.roundings.add("R0r", "common per preferred before", "R0", "RATIO_DECIMALS", "RATIO_TYPE")
+    lines.figure(
+        "R0r",
+        "Common per preferred before",
+        "R0 rounded",
+        taken,
+        PRICE,
+        RATIO,
+        CONVERSION,
+        function=_once(by_function("R0"), is_decimal(before), "RATIO"),
+        name="out_conversion_ratio_before",
+    )
+    averaged, over, under = as_fraction()
+    from_prices = {price: f"CP_RATIO(OIP, {by_function(price)})" for price in ("CPu", "CP2r")}
+    decimals = {price: is_decimal(by_function(price)) for price in from_prices}
+    for symbol, which, price, function, exact in (
+        (
+            "R1",
+            "unrounded",
+            "CPu",
+            f"IF({averaged}, CP_RATIO({over}, {under}), {from_prices['CPu']})",
+            f"OR({averaged}, {decimals['CPu']})",
+        ),
+        ("R2", "rounded", "CP2r", from_prices["CP2r"], decimals["CP2r"]),
+    ):
         lines.figure(
             symbol,
             f"Ratio from the {which} price, unrounded",
@@ -109,7 +219,7 @@ def _ratio(calculation: _Calculation) -> None:
             UNROUNDED,
             RATIO,
             CONVERSION,
-            function=f"CP_RATIO(OIP, {by_function(price)})",
+            function=function,
         )
         what = f"ratio from the {which} price"
         taken = calculation.roundings.add(f"{symbol}r", what, symbol, "RATIO_DECIMALS", "RATIO_TYPE")
@@ -121,10 +231,10 @@ def _ratio(calculation: _Calculation) -> None:
             PRICE,
             RATIO,
             CONVERSION,
-            function=f"CP_RATIO(OIP, {by_function(price)}, RATIO_DECIMALS, RATIO_TYPE)",
+            function=_once(by_function(symbol), exact, "RATIO"),
         )
     for symbol, label, formula, ends, number_format, name in (
-        ("CPb", "Price that the charter takes the ratio from", "CP2 or CP2r", ("CP2", "CP2r"), UNROUNDED, ""),
+        ("CPb", "Price that the charter takes the ratio from", "CPu or CP2r", ("CPu", "CP2r"), UNROUNDED, ""),
         (
             "R",
             "Common per preferred, unrounded",
@@ -154,81 +264,24 @@ def _by_basis(unrounded: str, rounded: str) -> str:
     return f"IF(BASIS=BASES_rounded, {rounded}, {unrounded})"
 
 
-def _holder(calculation: _Calculation) -> None:
-    lines, roundings = calculation.lines, calculation.roundings
-    lines.figure("H", "Preferred held", "Inputs", "IN_H", SHARES, PREFERRED, CONVERSION)
-    lines.figure("M", "Market price of a share of common", "Inputs", "IN_M", PRICE, PER_SHARE, FRACTION_OF_A_SHARE)
-    lines.figure(
-        "S", "Common on conversion, unrounded", "H × R", "H*OIP/CPb", SHARES_UNROUNDED, COMMON, CONVERSION
-    )
-    taken = roundings.add("W", "common on conversion, whole shares", "S", "ZERO", "SHARE_TYPE", shares=True)
-    lines.figure(
-        "W",
-        "Common on conversion, whole shares",
-        "S, whole shares",
-        taken,
-        SHARES,
-        COMMON,
-        CONVERSION,
-        function=f"CP_CONVERSION_SHARES(H, OIP, {by_function('CPb')}, SHARE_TYPE)",
-        result=True,
-        name="out_conversion_shares",
-    )
-    lines.figure(
-        "F",
-        "Fraction of a share, whole shares rounded down",
-        "S less S rounded down",
-        "S-ROUNDDOWN(S, ZERO)",
-        UNROUNDED,
-        COMMON,
-        FRACTION_OF_A_SHARE,
-    )
-    cash = f"H, OIP, {by_function('CPb')}, M"
-    lines.figure(
-        "V",
-        "Cash in lieu of the fraction, unrounded",
-        "F × M",
-        "F*M",
-        UNROUNDED,
-        MONEY,
-        FRACTION_OF_A_SHARE,
-        function=f"CP_CASH_IN_LIEU({cash})",
-        tolerance="TOLERANCE_AMOUNT",
-    )
-    taken = roundings.add("Vr", "cash in lieu", "V", "CASH_DECIMALS", "CASH_TYPE")
-    lines.figure(
-        "Vr",
-        "Cash in lieu of the fraction",
-        "V rounded",
-        taken,
-        PRICE,
-        MONEY,
-        FRACTION_OF_A_SHARE,
-        function=f"CP_CASH_IN_LIEU({cash}, CASH_DECIMALS, CASH_TYPE)",
-        result=True,
-        name="out_cash_in_lieu",
-    )
-
-
 def _listed(calculation: _Calculation) -> None:
     lines, clause = calculation.lines, CLAUSE
     for symbol, label, formula, native in (
-        ("L", "Common of the securities listed", "Securities", "LISTED"),
         ("G", "Securities listed less the increase counted", "L - I", "L-I"),
         ("DL", "Denominator with the securities listed", "A + L + Y", "A+L+Y"),
         ("IL", "Increase of that count", "DL - A - C", "DL-A-C"),
     ):
         lines.figure(symbol, label, formula, native, SHARES_UNROUNDED, COMMON, clause)
-    arguments = "CP1, A, K, IL, C"
+    arguments, moved = "CP1, A, K, IL, C", by_function("CPL")
     lines.figure(
         "CPL",
         "Conversion price, unrounded",
         "CP1 × N / DL, at most CP1",
-        "MIN(CP1, CP1*N/DL)",
+        _by_method("MIN(CP1, CP1*N/DL)", "P"),
         UNROUNDED,
         PER_SHARE,
         clause,
-        function=f"CP_WEIGHTED_AVERAGE({arguments})",
+        function=_by_method(f"CP_WEIGHTED_AVERAGE({arguments})", "CP_FULL_RATCHET(CP1, P)"),
     )
     taken = calculation.roundings.add(
         "CPLr", "conversion price, securities listed", "CPL", "PRICE_DECIMALS", "PRICE_TYPE"
@@ -236,15 +289,17 @@ def _listed(calculation: _Calculation) -> None:
     lines.figure(
         "CPLr",
         "Conversion price",
-        "CPL rounded, at most CP1",
-        f"IF(CPL<CP1, MIN({taken}, CP1), CP1)",
+        "CPL rounded, at most CP0",
+        f"IF(CPL<CP1, MIN({taken}, CP0), CP0)",
         PRICE,
         PER_SHARE,
         clause,
-        function=f"CP_WEIGHTED_AVERAGE({arguments}, PRICE_DECIMALS, PRICE_TYPE)",
+        function=f"IF({moved}<CP1, MIN({_once(moved, is_decimal('CP1'), 'PRICE')}, CP0), CP0)",
     )
     native = _by_basis("CPL", "CPLr")
-    function = _by_basis(by_function("CPL"), by_function("CPLr"))
+    function = _by_basis(moved, by_function("CPLr"))
+    averaged, over, under = as_fraction("CPL", "IL")
+    averaged = f"AND(BASIS=BASES_unrounded, {averaged})"
     lines.figure(
         "RL",
         "Common per preferred, unrounded",
@@ -253,7 +308,7 @@ def _listed(calculation: _Calculation) -> None:
         UNROUNDED,
         RATIO,
         CONVERSION,
-        function=f"CP_RATIO(OIP, {function})",
+        function=f"IF({averaged}, CP_RATIO({over}, {under}), CP_RATIO(OIP, {function}))",
     )
     taken = calculation.roundings.add(
         "RLr", "common per preferred, securities listed", "RL", "RATIO_DECIMALS", "RATIO_TYPE"
@@ -266,5 +321,5 @@ def _listed(calculation: _Calculation) -> None:
         PRICE,
         RATIO,
         CONVERSION,
-        function=f"CP_RATIO(OIP, {function}, RATIO_DECIMALS, RATIO_TYPE)",
+        function=_once(by_function("RL"), f"OR({averaged}, {is_decimal(function)})", "RATIO"),
     )

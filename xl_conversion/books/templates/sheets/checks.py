@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from xl_conversion.books.page import Page
+from xl_conversion.books.templates.lines import when_ready
 from xl_conversion.books.templates.model import (
-    AMOUNT,
     CHECK,
     DIFFERENCE,
     NO_ADDIN,
     NOT_AVAILABLE,
     OK,
+    OPEN,
+    READY,
     SMALL,
+    UNROUNDED,
     WHOLE,
     Check,
+    Group,
     Model,
 )
-from xl_conversion.core.tie_out import Result
 
 PURPOSE = (
     "Every check of this workbook. Of a figure, expected is the native formula and actual the worksheet function"
@@ -33,54 +38,106 @@ HEADER = (
     "Tolerance",
     "Result",
 )
-NUMBERS = ("OIP", "IN_CP1", "IN_A", "IN_C", "IN_X", "IN_Y", "IN_H", "IN_M")
-ABOVE_ZERO = ("OIP", "IN_CP1", "IN_A", "IN_X", "IN_M")
-DIGITS = ("PRICE_DECIMALS", "RATIO_DECIMALS", "CASH_DECIMALS")
-TYPES, BASES = ("PRICE_TYPE", "RATIO_TYPE", "SHARE_TYPE", "CASH_TYPE"), ("CARRIED", "BASIS")
 
 
-def write_checks(model: Model, page: Page) -> str:
-    """The sheet; gives the symbol of the master check."""
+_IF_SO = " (1 if so)"
+_TOLERANCES = {WHOLE: "ZERO", UNROUNDED: "TOLERANCE"}
+"""Of a check, by the number format of its figures; of sums of shares or money it is that of amounts."""
+
+
+class Total(NamedTuple):
+    """A check of inputs or totals: what, where, and two expressions that must be equal.
+
+    Its name is ``chk_`` and the `key`, or what its label makes.
+    """
+
+    label: str
+    sheet: str
+    expected: str
+    actual: str
+    number_format: str = WHOLE
+    key: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """What its cells are called by.
+
+        >>> Total("Exceptions and ties: all", "Tie-out", "X", "Y").symbol
+        'exceptions_and_ties_all'
+        """
+        return self.key or re.sub(r"[^a-z0-9]+", "_", self.label.removesuffix(_IF_SO).casefold()).strip("_")
+
+
+def holds(label: str, sheet: str, condition: str, key: str = "") -> Total:
+    """A check that a condition holds; it counts as one if so."""
+    return Total(f"{label}{_IF_SO}", sheet, "N(TRUE)", f"N({condition})", key=key)
+
+
+def is_word(cell: str, words: str) -> str:
+    """1 if what a cell holds is one of a range of words, letter by letter, else 0.
+
+    >>> is_word("METHOD", "METHODS")
+    'SUMPRODUCT(EXACT(METHODS, METHOD)*ONE)'
+    """
+    return f"SUMPRODUCT(EXACT({words}, {cell})*ONE)"
+
+
+def write_checks(model: Model, page: Page, totals: Iterable[Total]) -> str:
+    """The sheet, with `totals` before the checks that the other sheets make; gives the symbol of the master
+    check."""
     master_row = page.row + 1
     page.row += 3
     page.header(HEADER, numeric="DEFG", centred="H", freeze=True)
     first, number = page.row, 0
     order = model.book.workbook.sheetnames
     linked = sorted(model.checks, key=lambda check: order.index(check.sheet))
-    for label, sheet, expected, actual, number_format in _of_the_model(model):
+    for total in totals:
         number += 1
-        _words(page, number, label, sheet)
-        symbols = f"M{number}_EXPECTED", f"M{number}_ACTUAL"
-        for column, symbol, formula in zip("DE", symbols, (expected, actual), strict=True):
-            model.formula(page, f"{column}{page.row}", formula, number_format, symbol=symbol)
-        tolerance = "TOLERANCE_AMOUNT" if number_format == AMOUNT else "ZERO"
-        model.check(page, "FGH", label, *symbols, tolerance, number_format, symbol=f"MODEL{number}", native=True)
+        _words(page, number, total.label, total.sheet)
+        symbols = f"{total.symbol}_EXPECTED", f"{total.symbol}_ACTUAL"
+        for column, symbol, formula in zip("DE", symbols, (total.expected, total.actual), strict=True):
+            model.formula(
+                page, f"{column}{page.row}", when_ready(formula), total.number_format, symbol=symbol, align="right"
+            )
+        tolerance = _TOLERANCES.get(total.number_format, "TOLERANCE_AMOUNT")
+        model.check(
+            page,
+            "FGH",
+            total.label,
+            *symbols,
+            tolerance,
+            total.number_format,
+            symbol=total.symbol,
+            native=True,
+        )
         page.row += 1
     for check in linked:
         number += 1
         _linked(model, page, number, check)
+    for group in model.groups:
+        number += 1
+        _group(model, page, number, group)
     end, page.row = page.row, master_row
     model.range(page, "ALL_CHECKS", f"H{first}", f"H{end - 1}")
-    page.mark(f"H{first}:H{end - 1}", OK, CHECK, NO_ADDIN)
+    page.mark(f"H{first}:H{end - 1}", OK, CHECK, NO_ADDIN, OPEN)
     page.text(f"A{page.row}", "", "result")
     page.text(f"B{page.row}", "Master check: all checks below", "result")
     for column in "CDEFG":
         page.text(f"{column}{page.row}", "", "result")
-    holds, absent, all_of_them = (
-        f'COUNTIF(ALL_CHECKS, "{OK}")',
-        f'COUNTIF(ALL_CHECKS, "{NO_ADDIN}")',
-        "ROWS(ALL_CHECKS)",
-    )
+    # A spare row has nothing to check and is blank; an error or a CHECK is in neither count.
+    good = f'COUNTIF(ALL_CHECKS, "{OK}")+COUNTBLANK(ALL_CHECKS)'
+    absent = f'COUNTIF(ALL_CHECKS, "{NO_ADDIN}")'
+    verdict = f'IF({good}=ROWS(ALL_CHECKS), "{OK}", IF({good}+{absent}=ROWS(ALL_CHECKS), "{NO_ADDIN}", "{CHECK}"))'
     model.formula(
         page,
         f"H{page.row}",
-        f'IF({holds}={all_of_them}, "{OK}", IF({holds}+{absent}={all_of_them}, "{NO_ADDIN}", "{CHECK}"))',
+        f'IF({READY}, {verdict}, "{OPEN}")',
         symbol="MASTER",
         look="result",
         align="center",
         name="chk_all",
     )
-    page.mark(f"H{page.row}", OK, CHECK, NO_ADDIN)
+    page.mark(f"H{page.row}", OK, CHECK, NO_ADDIN, OPEN)
     page.row = end
     return "MASTER"
 
@@ -89,12 +146,29 @@ def _linked(model: Model, page: Page, number: int, check: Check) -> None:
     """A check that another sheet makes."""
     row = page.row
     _words(page, number, check.label, check.sheet)
-    model.formula(page, f"D{row}", check.expected, check.number_format)
+    model.formula(page, f"D{row}", check.expected, check.number_format, align="right")
     actual = f'IF(ISERROR({check.actual}), "{NOT_AVAILABLE}", {check.actual})'
     model.formula(page, f"E{row}", actual, check.number_format, align="right")
     model.formula(page, f"F{row}", check.difference, DIFFERENCE, align="right")
     model.formula(page, f"G{row}", check.tolerance, SMALL, look="muted")
     model.formula(page, f"H{row}", check.result, align="center")
+    page.row += 1
+
+
+def _group(model: Model, page: Page, number: int, group: Group) -> None:
+    """The checks of the rows of a table: how many there are, and how many hold."""
+    row, results = page.row, group.results
+    _words(page, number, group.label, group.sheet)
+    made, good = f"G{number}_MADE", f"G{number}_GOOD"
+    # A row with nothing in it has no result.
+    there = f"ROWS({results})-COUNTBLANK({results})"
+    model.formula(page, f"D{row}", there, WHOLE, symbol=made)
+    model.formula(page, f"E{row}", f'COUNTIF({results}, "{OK}")', WHOLE, symbol=good)
+    model.formula(page, f"F{row}", f"{good}-{made}", DIFFERENCE)
+    model.formula(page, f"G{row}", "ZERO", SMALL, look="muted")
+    absent = f'COUNTIF({results}, "{NO_ADDIN}")'
+    verdict = f'IF({good}={made}, "{OK}", IF({good}+{absent}={made}, "{NO_ADDIN}", "{CHECK}"))'
+    model.formula(page, f"H{row}", f'IF({READY}, {verdict}, "{OPEN}")', align="center")
     page.row += 1
 
 
@@ -104,50 +178,3 @@ def _words(page: Page, number: int, label: str, sheet: str) -> None:
     page.text(f"B{row}", label)
     page.text(f"C{row}", sheet, "muted")
     page.height([(label, WIDTHS[1])])
-
-
-def _of_the_model(model: Model) -> Iterator[tuple[str, str, str, str, str]]:
-    """Checks of inputs and totals: what, where, expected, actual, number format."""
-    numbers = ", ".join((*NUMBERS, *DIGITS))
-    one_each = "+".join(f"ROWS({symbol})" for symbol in (*NUMBERS, *DIGITS))
-    yield "Inputs: every number is there and is a number", "Inputs", one_each, f"COUNT({numbers})", WHOLE
-    chosen = "+".join(f"ROWS({symbol})" for symbol in (*TYPES, *BASES))
-    known = "+".join([*(f"COUNTIF(TYPES, {t})" for t in TYPES), *(f"COUNTIF(BASES, {b})" for b in BASES)])
-    yield "Inputs: every choice is one of its list", "Inputs", chosen, known, WHOLE
-    for label, sheet, holds in (
-        ("Inputs: prices, A and X are above 0 (1 if so)", "Inputs", f"MIN({', '.join(ABOVE_ZERO)})>ZERO"),
-        ("Inputs: no number is below 0 (1 if so)", "Inputs", f"MIN({numbers})>=ZERO"),
-        ("Inputs: more common after than before, X + Y > A + C (1 if so)", "Inputs", "IN_X+IN_Y>IN_A+IN_C"),
-        ("Calculation: P is not below 0 (1 if so)", "Calculation", "P>=ZERO"),
-        (
-            "Securities: no consideration is below 0 (1 if so)",
-            "Securities",
-            "MIN(PAID_RANGE, CONSIDERATION)>=ZERO",
-        ),
-    ):
-        # The rows of a cell are the number one, and a comparison that holds counts as one.
-        yield label, sheet, "ROWS(P)", f"({holds})*ROWS(P)", WHOLE
-    yield (
-        "Securities: rows that are not complete",
-        "Securities",
-        "ZERO",
-        f'COUNTIF(COMPLETE_RANGE, "{CHECK}")',
-        WHOLE,
-    )
-    yield (
-        "Securities: total consideration, another way",
-        "Securities",
-        "SUMPRODUCT(SHARES_RANGE, EACH_RANGE)+SUM(IN_ALL_RANGE)",
-        "CONSIDERATION",
-        AMOUNT,
-    )
-    yield (
-        "Calculation: the price is not above the one before",
-        "Calculation",
-        "CP2r",
-        "MIN(CP2r, CP1)",
-        AMOUNT,
-    )
-    if "RESULTS" in model.places:
-        results = "+".join(f'COUNTIF(RESULTS, "{result}")' for result in Result)
-        yield "Tie-out: every comparison has a result", "Tie-out", "COMPARISONS", results, WHOLE

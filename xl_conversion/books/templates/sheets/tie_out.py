@@ -1,263 +1,336 @@
-"""The tie-out: stated figures as written against recomputed ones, at the digits written."""
+"""The tie-out: stated figures as written against recomputed ones, at the digits written; nothing is corrected."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from fractions import Fraction
 
-from xl_conversion.books.page import Page, places
-from xl_conversion.books.templates.lines import MUTED, wide
-from xl_conversion.books.templates.model import (
-    APART,
-    PRICE,
-    SHARES,
-    SHARES_UNROUNDED,
-    UNROUNDED,
-    WHOLE,
-    Model,
-    whole,
-)
-from xl_conversion.books.templates.sheets.chain import chain_totals
+from xl_conversion.books.page import Page
+from xl_conversion.books.templates.lines import MUTED, when_ready, wide
+from xl_conversion.books.templates.model import WHOLE, Model
 from xl_conversion.books.templates.sheets.rounding import WAYS, Roundings, ways_of
-from xl_conversion.books.templates.sheets.securities import shares_of
-from xl_conversion.books.templates.sheets.subject import Subject
-from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType
-from xl_conversion.core.stated import Item, Written, read_written
-from xl_conversion.core.tie_out import Check, Finding, Result
+from xl_conversion.books.templates.sheets.stated import ITEMS, ROWS
+from xl_conversion.core.stated import Item
+from xl_conversion.core.tie_out import Check, Result
 
-PURPOSE = "Stated figures against recomputed ones; nothing is corrected"
-WIDTHS = (5, 6, 51, 14, 16, 10, 20, 20, 17, 11, 12, 22, 30)
+PURPOSE = "Stated figures against recomputed ones, compared at the digits written; nothing is corrected"
+WIDTHS = (4, 5, 40, 16, 16, 9, 19, 16, 17, 9, 11, 17, 11, 30)
 HEADER = (
     "No.",
     "Tick",
-    "Stated figure, and how it is recomputed",
+    "Stated figure",
     "As written",
     "Stated",
     "Decimals written",
     "Recomputed",
     "At the digits written",
     "Stated less recomputed",
-    "Tolerance",
+    "Half of the last digit",
     "Result",
     "Roundings that give it",
+    "Other document",
     "Source",
 )
 SECTION = "Recomputed figures, at the digits in which they were stated"
-ITEMS = {
-    Item.A: "A, common outstanding before",
-    Item.B: "B, shares the consideration would buy",
-    Item.C: "C, other securities before",
-    Item.NUMERATOR: "Numerator, A + B + C",
-    Item.X: "X, common outstanding after",
-    Item.Y: "Y, other securities after",
-    Item.DENOMINATOR: "Denominator, X + Y",
-    Item.CONVERSION_PRICE: "Conversion price after",
-    Item.CONVERSION_RATIO: "Common per preferred",
-    Item.PREFERRED_SHARES: "Preferred",
-    Item.COMMON_SHARES: "Common",
-    Item.DATE: "Date",
+NO_NUMBER = "no number"
+"""The result of what is stated and cannot be read as a figure."""
+REMARKS = "in_remarks"
+REMARK_TICK, REMARK_FIGURE, REMARK = "Tick", "Stated figure", "Remark"
+REMARK_ROWS = 10
+SHOWN = "#,##0.00########"
+DIFFERENCES = "#,##0.00########;-#,##0.00########;0"
+FIGURES: dict[Item, tuple[str, str]] = {
+    Item.A: ("A", "TYPES_half_up"),
+    Item.B: ("B", "TYPES_half_up"),
+    Item.C: ("C", "TYPES_half_up"),
+    Item.NUMERATOR: ("N", "TYPES_half_up"),
+    Item.X: ("X", "TYPES_half_up"),
+    Item.Y: ("Y", "TYPES_half_up"),
+    Item.DENOMINATOR: ("D", "TYPES_half_up"),
+    Item.CONVERSION_PRICE: ("CP2", "PRICE_TYPE"),
+    Item.CONVERSION_RATIO: ("R", "RATIO_TYPE"),
 }
-COUNTS = 5
-PRICE_APART = "0.0000000000;-0.0000000000;0"
-PRICES = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
-SYMBOLS = {
-    Item.NUMERATOR: "N",
-    Item.DENOMINATOR: "D",
-    Item.CONVERSION_PRICE: "CP2",
-    Item.CONVERSION_RATIO: "R",
-}
-LISTED = {Item.CONVERSION_PRICE: "CPL", Item.CONVERSION_RATIO: "RL"}
+"""Where a figure is recomputed, and how it is rounded."""
+RESULTS = (Item.CONVERSION_PRICE, Item.CONVERSION_RATIO)
+"""The figures that a notice is about."""
+CURRENCIES = ("USD", "EUR", "GBP", "CAD", "AUD", "CHF", "JPY", "CNY", "US", "$", "€", "£", "¥")
+"""What may stand before a figure as written; what contains another comes first."""
 
 
 @dataclass
 class TieOut:
-    """The sheet, written in two passes: what is stated comes first, since the chain compares itself with it."""
+    """The sheet."""
 
     model: Model
     page: Page
-    subject: Subject
     roundings: Roundings
-    stated: dict[tuple[Item, str], str] = field(default_factory=dict)
-    _rows: list[tuple[int, Finding]] = field(default_factory=list)
 
-    def write_stated(self) -> None:
-        """The header, and in a row for each finding the figure as stated."""
-        self.page.row += 4  # for the counts
-        self.page.header(HEADER, numeric="DEFGHIJ", centred="BKL", freeze=True)
-        for place, finding in enumerate(self.subject.findings, start=1):
-            self._rows.append((self.page.row, finding))
-            self._words(place, finding)
-            written = read_written(finding.stated)
-            if finding.check is Check.REFERENCE or written is None:
-                self.model.text(self.page, f"D{self.page.row}", f"T{place}_TEXT", finding.stated)
-            elif finding.check is Check.ROLLED_FORWARD:
-                self._rolled_forward(place)
-            else:
-                self._figure(place, finding, written)
-            self.page.row += 1
-
-    def write_results(self) -> None:
-        """The rest of each row, the count of exceptions, the explanations and the tick marks."""
+    def write(self) -> None:
+        """A row for each stated figure, the tests that follow from several of them, the count of exceptions, and
+        what is remarked."""
+        counts_row = self.page.row
+        self.page.row += 3
+        self.page.header(HEADER, numeric="DEFGHIJ", centred="BKLM", freeze=True)
+        first = self.page.row
+        self.roundings.page.section("Recomputed figures by item, and how each is rounded")
+        self._figures()
         self.roundings.page.section(SECTION)
-        end, first = self.page.row, self._rows[0][0]
-        for place, (row, finding) in enumerate(self._rows, start=1):
-            self.page.row = row
-            if f"T{place}_TEXT" in self.model.places:
-                self._compared_texts(place, finding)
-            else:
-                self._compared(place, finding)
-        self.page.mark(f"K{first}:K{end - 1}", Result.TIES, Result.EXCEPTION)
-        self.model.range(self.page, "RESULTS", f"K{first}", f"K{end - 1}")
+        first_rounded = self.roundings.page.row
+        for number in range(1, ROWS + 1):
+            self._stated(number)
+        self.model.range(self.page, "W_RESULTS", f"K{first}", f"K{self.page.row - 1}")
+        self.model.range(self.page, "W_STATED", f"E{first}", f"E{self.page.row - 1}")
+        self.model.range(self.page, "W_DECIMALS", f"F{first}", f"F{self.page.row - 1}")
+        self._derived()
+        last, last_rounded = self.page.row - 1, self.roundings.page.row - 1
+        self.model.group(
+            self.roundings.page,
+            "Rounding of the figures on Tie-out",
+            "TIE_OUT_ROUNDED",
+            f"N{first_rounded}",
+            f"N{last_rounded}",
+        )
+        self.model.range(self.page, "AT_DIGITS", f"H{first}", f"H{last}")
+        self.model.range(self.roundings.page, "AT_DIGITS_TAKEN", f"J{first_rounded}", f"J{last_rounded}")
+        for symbol, column in (("RESULTS", "K"), ("OTHERS", "M")):
+            self.page.mark(f"{column}{first}:{column}{last}", Result.TIES, Result.EXCEPTION)
+            self.model.range(self.page, symbol, f"{column}{first}", f"{column}{last}")
+        end, self.page.row = self.page.row, counts_row
         self._count()
         self.page.row = end
-        self._explanations()
         self._ticks()
+        self._remarks()
 
-    # The first pass.
+    def _figures(self) -> None:
+        """The recomputed figures stand on Rounding, where a row of this sheet looks them up by item."""
+        model, page = self.model, self.roundings.page
+        first = page.row
+        for item, words in ITEMS.items():
+            row = page.row
+            figure, rounding_type = FIGURES.get(item, ('""', "TYPES_half_up"))
+            model.formula(page, f"A{row}", f'ITEMS_{item.value}&""', symbol=f"FIGURE_{item.value}", look="symbol")
+            model.listed(page, f"B{row}", f"FIGURE_{item.value}_WORDS", words)
+            model.formula(
+                page, f"C{row}", when_ready(figure), SHOWN, symbol=f"FIGURE_{item.value}_VALUE", align="right"
+            )
+            page.text(f"D{row}", "")
+            model.formula(page, f"E{row}", f'{rounding_type}&""', symbol=f"FIGURE_{item.value}_TYPE")
+            page.row += 1
+        for symbol, column in (
+            ("FIGURES", "A"),
+            ("FIGURES_WORDS", "B"),
+            ("FIGURES_VALUE", "C"),
+            ("FIGURES_TYPE", "E"),
+        ):
+            model.range(page, symbol, f"{column}{first}", f"{column}{page.row - 1}")
 
-    def _words(self, place: int, finding: Finding) -> None:
-        row, what = self.page.row, _what(finding)
-        source = f"{finding.source}; {finding.basis}" if finding.check is Check.REFERENCE else finding.source
-        self.page.text(f"A{row}", str(place), "muted")
-        self.page.text(f"B{row}", finding.check.value, "symbol", align="center")
-        self.page.text(f"C{row}", what)
-        self.page.text(f"M{row}", source, "muted")
-        self.page.height([(what, WIDTHS[2]), (source, MUTED * WIDTHS[12])])
+    def _stated(self, number: int) -> None:
+        """A row of Stated: the number in the text as written, what it should be, and whether it is."""
+        model, page, row, this = self.model, self.page, self.page.row, f"W{number}"
+        item, subject, written, other = (f"T{number}_{c}" for c in ("ITEM", "SUBJECT", "WRITTEN", "OTHER"))
+        there, is_date = f'IF({item}="", "", {{}})', f"{item}=ITEMS_date"
+        figure = f'IF({item}="", "", IF({is_date}, "", {{}}))'
+        page.number(f"A{row}", Fraction(number), WHOLE, "muted")
+        tick = f'IF({is_date}, "{Check.REFERENCE}", "{Check.RECOMPUTED}")'
+        model.formula(page, f"B{row}", there.format(tick), look="symbol", align="center")
+        place = f"MATCH({item}, FIGURES, ZERO)"
+        words = (
+            f'IFERROR(INDEX(FIGURES_WORDS, {place}), "not an item: "&{item})&IF({subject}="", "", ": "&{subject})'
+        )
+        model.formula(page, f"C{row}", there.format(words))
+        model.formula(page, f"D{row}", f'{written}&""', align="right")
+        stated = f'IFERROR({_number(written)}, "")'
+        model.formula(page, f"E{row}", figure.format(stated), SHOWN, symbol=f"{this}_STATED", align="right")
+        point = f'FIND(".", TRIM({written}))'
+        digits = f"IF(ISERROR({point}), ZERO, LEN(TRIM({written}))-{point})"
+        self._digits(this, figure.format(f'IF(ISNUMBER({this}_STATED), {digits}, "")'))
+        common = f"SUMPRODUCT(EXACT(S_SECURITY, {subject})*ONE, S_SHARES)"
+        recomputed = f'IF({item}=ITEMS_common_shares, {common}, IFERROR(INDEX(FIGURES_VALUE, {place}), ""))'
+        kind = f'IFERROR(INDEX(FIGURES_TYPE, {place}), "")'
+        again = f"IF({item}=ITEMS_common_shares, {common}, SUMIF(FIGURES, {item}, FIGURES_VALUE))"
+        self._compared(this, figure.format(when_ready(recomputed)), kind, f"Tie-out no. {number}", again)
+        ties = f'IF({this}_STATED={this}_AT_DIGITS, "{Result.TIES}", "{Result.EXCEPTION}")'
+        # The number and its decimals are what was written, if together they give all its digits back.
+        all_digits = _number(f'SUBSTITUTE({written}, ".", "")')
+        back = f"IFERROR({all_digits}=ROUND({this}_STATED*TEN^{this}_DECIMALS, ZERO), FALSE())"
+        ties = f'IF(IF(ISNUMBER({this}_STATED), {back}, FALSE()), {ties}, "{NO_NUMBER}")'
+        same = f'IF({other}="", "", IF({{}}, "{Result.TIES}", "{Result.EXCEPTION}"))'.format
+        text = f"TRIM({written})=TRIM({other})"
+        self._result(this, there.format(f"IF({is_date}, {same(text)}, {when_ready(ties)})"))
+        # One document may write a figure with a currency or with more zeros than another does.
+        as_figures = same(f"IFERROR({_number(written)}={_number(other)}, {text})")
+        model.formula(page, f"M{row}", figure.format(as_figures), align="center")
+        source = f"T{number}_SOURCE"
+        model.formula(page, f"N{row}", f'{source}&""', look="muted")
+        subject_text = f"{model.value(subject) or ''}"
+        about = f"{ITEMS[Item.DATE]}: {subject_text}" if subject_text else ""
+        page.height([(about, WIDTHS[2]), (str(model.value(source) or ""), MUTED * WIDTHS[13])])
+        page.row += 1
 
-    def _figure(self, place: int, finding: Finding, written: Written) -> None:
-        model, page, row = self.model, self.page, self.page.row
-        stated, decimals, number_format = f"T{place}_STATED", f"T{place}_DECIMALS", _as_written(finding, written)
-        key = finding.item, finding.subject
-        if key in self.stated:  # stated once, tested more than once
-            first = self.stated[key].removesuffix("_STATED")
-            model.formula(page, f"D{row}", f"{first}_WRITTEN", symbol=f"T{place}_WRITTEN", align="right")
-            model.formula(page, f"E{row}", f"{first}_STATED", number_format, symbol=stated)
-            model.formula(page, f"F{row}", f"{first}_DECIMALS", WHOLE, symbol=decimals)
-            return
-        self.stated[key] = stated
-        model.text(page, f"D{row}", f"T{place}_WRITTEN", finding.stated)
-        model.number(page, f"E{row}", stated, written.value, number_format)
-        model.count(page, f"F{row}", decimals, written.decimals)
-        model.validate(page, f"F{row}", whole("Decimals written", 0, MAX_DECIMALS))
+    def _derived(self) -> None:
+        """The tests that take several stated figures together."""
+        model, page, names = self.model, self.page, {}
+        lookup = self.roundings.page
+        for item in (Item.A, Item.X, Item.CONVERSION_PRICE, Item.CONVERSION_RATIO):
+            names[item] = f"LOOK_{item.value}", f"LOOK_{item.value}_DECIMALS"
+            for column in "AN":
+                lookup.text(f"{column}{lookup.row}", "")
+            lookup.text(f"B{lookup.row}", f"{ITEMS[item]}, as stated")
+            for column, symbol, cells in zip("CD", names[item], ("W_STATED", "W_DECIMALS"), strict=True):
+                formula = f'IFERROR(INDEX({cells}, MATCH(ITEMS_{item.value}, T_ITEM, ZERO)), "")'
+                model.formula(lookup, f"{column}{lookup.row}", formula, SHOWN, symbol=symbol, align="right")
+            lookup.row += 1
+        (a, a_digits), (x, x_digits) = names[Item.A], names[Item.X]
+        (price, price_digits), (ratio, ratio_digits) = names[Item.CONVERSION_PRICE], names[Item.CONVERSION_RATIO]
+        apart = f'IF(ISNUMBER({x}), IF(ISNUMBER({a}), {x}-{a}, ""), "")'
+        others = (
+            "AND(ISNUMBER(V1_STATED), V1_STATED<>V1_AT_DIGITS, ABS(X-A-L)>TOLERANCE, "
+            "METHOD<>METHODS_full_ratchet, METHOD<>METHODS_none)"
+        )
+        for number, (check, label, figure, decimals, recomputed, kind, when) in enumerate(
+            (
+                (
+                    Check.ROLLED_FORWARD,
+                    "X - A as stated, against the securities issued",
+                    apart,
+                    f"MAX({x_digits}, {a_digits})",
+                    "L",
+                    "TYPES_half_up",
+                    "LISTED>ZERO",
+                ),
+                (
+                    Check.OTHER_COUNT,
+                    "Conversion price after, with the securities issued counted",
+                    price,
+                    price_digits,
+                    "CPL",
+                    "PRICE_TYPE",
+                    others,
+                ),
+                (
+                    Check.OTHER_COUNT,
+                    "Common per preferred, with the securities issued counted",
+                    ratio,
+                    ratio_digits,
+                    "RL",
+                    "RATIO_TYPE",
+                    others,
+                ),
+                (
+                    Check.STATED_PRICE,
+                    "Common per preferred, from the price as stated",
+                    ratio,
+                    ratio_digits,
+                    f"OIP/{price}",
+                    "RATIO_TYPE",
+                    f"COUNT({price})",
+                ),
+            ),
+            start=1,
+        ):
+            row, this = page.row, f"V{number}"
+            applies = when_ready(f'IF({when}, {{}}, "")').format
+            page.number(f"A{row}", Fraction(ROWS + number), WHOLE, "muted")
+            page.text(f"B{row}", check.value, "symbol", align="center")
+            page.text(f"C{row}", label)
+            for column in "DM":
+                page.text(f"{column}{row}", "")
+            model.formula(page, f"E{row}", applies(figure), SHOWN, symbol=f"{this}_STATED", align="right")
+            known = f'IF(ISNUMBER({this}_STATED), {{}}, "")'.format
+            self._digits(this, known(decimals))
+            self._compared(this, known(recomputed), kind, f"Tie-out no. {ROWS + number}", recomputed)
+            self._result(this, known(f'IF({this}_STATED={this}_AT_DIGITS, "{Result.TIES}", "{Result.EXCEPTION}")'))
+            page.text(f"N{row}", "follows from the rows above", "muted")
+            page.height([(label, WIDTHS[2])])
+            page.row += 1
 
-    def _rolled_forward(self, place: int) -> None:
-        row, digits = self.page.row, "{}_DECIMALS"
-        after, before = (self.stated[item, ""].removesuffix("_STATED") for item in (Item.X, Item.A))
-        self.page.text(f"D{row}", "")
+    def _digits(self, this: str, formula: str) -> None:
         self.model.formula(
-            self.page, f"E{row}", f"{after}_STATED-{before}_STATED", SHARES, symbol=f"T{place}_STATED"
+            self.page, f"F{self.page.row}", formula, WHOLE, symbol=f"{this}_DECIMALS", align="right"
         )
-        most = f"MAX({digits.format(after)}, {digits.format(before)})"
-        self.model.formula(self.page, f"F{row}", most, WHOLE, symbol=digits.format(f"T{place}"))
 
-    # The second pass.
-
-    def _compared(self, place: int, finding: Finding) -> None:
+    def _compared(self, this: str, recomputed: str, kind: str, what: str, again: str) -> None:
+        """The recomputed figure, at the digits written, the difference and half of the last digit; `again` gives
+        the figure another way."""
         model, page, row = self.model, self.page, self.page.row
-        stated, recomputed, at_digits = f"T{place}_STATED", f"T{place}_RECOMPUTED", f"T{place}_AT_DIGITS"
-        shares = finding.item not in PRICES
-        model.formula(
-            page,
-            f"G{row}",
-            self._recomputed(finding),
-            SHARES_UNROUNDED if shares else UNROUNDED,
-            symbol=recomputed,
-        )
-        digits = str(page.sheet[f"E{row}"].number_format)
-        symbol, decimals = f"T{place}", f"T{place}_DECIMALS"
-        what = "Securities listed" if finding.check is Check.ROLLED_FORWARD else ITEMS[finding.item]
-        taken = self.roundings.add(
-            symbol, f"Tie-out no. {place}: {what}", recomputed, decimals, _type(finding), shares=shares
-        )
-        model.formula(page, f"H{row}", taken, digits, symbol=at_digits)
-        model.formula(page, f"J{row}", f"HALF/TEN^{decimals}", "0.0########", look="muted")
-        each = "&".join(f'IF({symbol}_{way.value}={stated}, WAY_{column}&" ", "")' for column, way in WAYS.items())
-        match = f"MATCH({stated}, {ways_of(symbol)}, ZERO)"
-        given_by = f'IFERROR(IF({match}>ZERO, SUBSTITUTE(TRIM({each}), " ", ", "), ""), "none")'
-        model.formula(page, f"I{row}", f"{stated}-{recomputed}", APART if shares else PRICE_APART)
-        result = f"T{place}_RESULT"
-        ties = f'IF({stated}={at_digits}, "{Result.TIES}", "{Result.EXCEPTION}")'
-        model.formula(page, f"K{row}", ties, symbol=result, align="center", name=f"out_tie_out_{place}")
-        model.formula(page, f"L{row}", f'IF({result}="{Result.TIES}", "", {given_by})', align="center")
+        figure = f"{this}_RECOMPUTED"
+        model.formula(page, f"G{row}", recomputed, SHOWN, symbol=figure, align="right")
+        digits = f"{this}_DECIMALS"
+        of = f'IF(ISNUMBER({digits}), {figure}, "")'
+        taken = self.roundings.add(this, what, of, digits, kind, number_format=SHOWN, listed=False, again=again)
+        known = f'IF(AND(ISNUMBER({figure}), ISNUMBER({digits})), {{}}, "")'.format
+        model.formula(page, f"H{row}", known(taken), SHOWN, symbol=f"{this}_AT_DIGITS", align="right")
+        apart = known(f'IF(ISNUMBER({this}_STATED), {this}_STATED-{figure}, "")')
+        model.formula(page, f"I{row}", apart, DIFFERENCES, align="right")
+        half = known(f"HALF/TEN^{digits}")
+        model.formula(page, f"J{row}", half, "0.0########", look="muted", align="right")
 
-    def _compared_texts(self, place: int, finding: Finding) -> None:
-        row, other = self.page.row, f"T{place}_OTHER"
-        for column in "EFIJL":
-            self.page.text(f"{column}{row}", "")
-        self.page.text(f"G{row}", "other document", "muted", align="right")
-        self.model.text(self.page, f"H{row}", other, finding.at_precision)
-        ties = f'IF(T{place}_TEXT={other}, "{Result.TIES}", "{Result.EXCEPTION}")'
-        self.model.formula(self.page, f"K{row}", ties, align="center", name=f"out_tie_out_{place}")
-
-    def _recomputed(self, finding: Finding) -> str:
-        """How a finding's figure is recomputed, in symbols."""
-        match finding.check:
-            case Check.ROLLED_FORWARD:
-                return "LISTED"
-            case Check.OTHER_COUNT:
-                return LISTED[finding.item]
-            case Check.STATED_PRICE:
-                return f"OIP/{self.stated[Item.CONVERSION_PRICE, '']}"
-            case Check.CHAIN:
-                preferred, common = chain_totals(self.subject, finding.subject)
-                return preferred if finding.item is Item.PREFERRED_SHARES else common
-        if finding.item is Item.COMMON_SHARES:
-            names = [security.security for security in self.subject.securities]
-            return shares_of(names.index(finding.subject) + 1)
-        return SYMBOLS.get(finding.item, finding.item.value)
+    def _result(self, this: str, formula: str) -> None:
+        model, page, row = self.model, self.page, self.page.row
+        result = f"{this}_RESULT"
+        model.formula(page, f"K{row}", formula, symbol=result, align="center")
+        each = "&".join(
+            f'IF({this}_{way.value}={this}_STATED, WAY_{column}&" ", "")' for column, way in WAYS.items()
+        )
+        given_by = (
+            f'IF(ISERROR(MATCH({this}_STATED, {ways_of(this)}, ZERO)), "none", '
+            f'SUBSTITUTE(TRIM({each}), " ", ", "))'
+        )
+        shown = f'IF({result}="{Result.EXCEPTION}", IF(ISNUMBER({this}_STATED), {given_by}, ""), "")'
+        model.formula(page, f"L{row}", shown, align="center")
 
     def _count(self) -> None:
-        exceptions = f'COUNTIF(RESULTS, "{Result.EXCEPTION}")'
-        for row, symbol, label, formula in (
-            (COUNTS, "COMPARISONS", "Comparisons", "ROWS(RESULTS)"),
-            (COUNTS + 1, "EXCEPTIONS", "Exceptions among them", exceptions),
+        ties, exceptions = (
+            f'COUNTIF(RESULTS, "{result}")+COUNTIF(OTHERS, "{result}")'
+            for result in (Result.TIES, Result.EXCEPTION)
+        )
+        for symbol, label, formula in (
+            ("COMPARISONS", "Comparisons", f"{ties}+{exceptions}"),
+            ("EXCEPTIONS", "Exceptions among them", exceptions),
         ):
+            row = self.page.row
             for column, text in zip("ABC", (label, "", ""), strict=True):
                 self.page.text(f"{column}{row}", text, "label")
             self.page.sheet.merge_cells(f"A{row}:C{row}")
             name = f"out_{symbol.lower()}"
             self.model.formula(self.page, f"D{row}", formula, WHOLE, symbol=symbol, look="result", name=name)
-
-    def _explanations(self) -> None:
-        self.page.section("Exceptions and remarks, on the figures as delivered")
-        for place, (_, finding) in enumerate(self._rows, start=1):
-            if finding.explanation:
-                self.page.text(f"A{self.page.row}", str(place), "muted")
-                self.page.text(f"B{self.page.row}", finding.check.value, "symbol", align="center")
-                self.page.text(f"C{self.page.row}", _what(finding), "label")
-                wide(self.page, ("D", "M"), WIDTHS[3:], finding.explanation, (_what(finding), WIDTHS[2]))
-                self.page.row += 1
+            self.page.row += 1
 
     def _ticks(self) -> None:
         self.page.section("Tick marks")
-        for check in Check:
-            if any(finding.check is check for finding in self.subject.findings):
-                self.page.text(f"B{self.page.row}", check.value, "symbol", align="center")
-                wide(self.page, ("C", "M"), WIDTHS[2:], check.meaning)
-                self.page.row += 1
+        for check in (
+            Check.RECOMPUTED,
+            Check.ROLLED_FORWARD,
+            Check.OTHER_COUNT,
+            Check.STATED_PRICE,
+            Check.REFERENCE,
+        ):
+            self.page.text(f"B{self.page.row}", check.value, "symbol", align="center")
+            wide(self.page, ("C", "N"), WIDTHS[2:], check.meaning)
+            self.page.row += 1
+
+    def _remarks(self) -> None:
+        """What the product found on the figures as delivered or last refreshed; texts, replaced by a refresh."""
+        page = self.page
+        page.section("Remarks on the figures as delivered or last refreshed")
+        top = page.row
+        remarks = self.model.filling.tables.get(REMARKS, ())
+        page.header(["", REMARK_TICK, REMARK_FIGURE, REMARK, *[""] * 10], centred="B")
+        for number in range(REMARK_ROWS):
+            row = remarks[number] if number < len(remarks) else {}
+            tick, figure, remark = (str(row.get(name) or "") for name in (REMARK_TICK, REMARK_FIGURE, REMARK))
+            if number >= len(remarks):
+                tick = figure = remark = ""
+            page.text(f"A{page.row}", "", "plain")
+            page.text(f"B{page.row}", tick, "symbol", align="center")
+            page.text(f"C{page.row}", figure, "plain")
+            wide(page, ("D", "N"), WIDTHS[3:], remark, (figure, WIDTHS[2]))
+            page.row += 1
+        self.model.book.name(REMARKS, f"{page.address(f'B{top}')}:$D${page.row - 1}")
 
 
-def _what(finding: Finding) -> str:
-    subject = f", {finding.subject}" if finding.subject and finding.check is not Check.ROLLED_FORWARD else ""
-    match finding.check:
-        case Check.ROLLED_FORWARD:
-            return "X - A, against the securities listed"
-        case Check.OTHER_COUNT:
-            return f"{ITEMS[finding.item]}, with the securities listed"
-        case Check.STATED_PRICE:
-            return f"{ITEMS[finding.item]}, from the price as stated"
-        case Check.REFERENCE:
-            return f"{ITEMS[finding.item]}{subject}, against another document"
-    return f"{ITEMS[finding.item]}{subject}"
-
-
-def _type(finding: Finding) -> str:
-    """The symbol of the rounding type of a figure."""
-    if finding.item in PRICES:
-        return "PRICE_TYPE" if finding.item is Item.CONVERSION_PRICE else "RATIO_TYPE"
-    return f"TYPES_{RoundingType.HALF_UP.value}"
-
-
-def _as_written(finding: Finding, written: Written) -> str:
-    if finding.item in PRICES:
-        return places(written.decimals) if written.decimals else PRICE
-    return SHARES if not written.decimals else f"#,##0.{'0' * written.decimals}"
+def _number(text: str) -> str:
+    """The expression that reads a figure as written."""
+    for currency in CURRENCIES:
+        text = f'SUBSTITUTE({text}, "{currency}", "")'
+    return f'NUMBERVALUE({text}, ".", ",")'
