@@ -283,7 +283,7 @@ class TestRefresh:
             ("model.xlsx --from company --event Nothing", ["no event Nothing"]),
             ("model.xlsx --from company --event Split", ["by no formula"]),
             ("model.xlsx --from company --series Other", ["of Series A, not of Other"]),
-            ("model.xlsx --from company --as-of 2019-12-31", ["Series A"]),
+            ("model.xlsx --from company --as-of 2019-12-31", ["Bridge, the event under study, is after"]),
             ("model.xlsx --from company --live", ["Excel on Windows only", "without --live"]),
         ],
     )

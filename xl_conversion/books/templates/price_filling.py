@@ -103,7 +103,8 @@ class State(NamedTuple):
 
 def blank_filling() -> Filling:
     """Nothing of any series; what the model itself needs is there."""
-    return Filling(dict(_of_the_model()))
+    made = {change_log.WHAT: "Made blank", change_log.VERSION: f"xl_conversion {__version__}"}
+    return Filling(dict(_of_the_model()), {change_log.TABLE: [made]})
 
 
 def filling_of(

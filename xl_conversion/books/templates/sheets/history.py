@@ -38,8 +38,10 @@ from xl_conversion.books.templates.sheets.calculation import is_decimal
 from xl_conversion.books.templates.sheets.events import EARLIER_ROWS, LATER_ROWS, EventKind, by_kind
 from xl_conversion.books.templates.sheets.rounding import cleaned, rounded
 
+_SCALE = 73
+"""Percent: what the width of the page allows, and what can still be read."""
 PURPOSE = "The price and the ratio through all events, and whether the notices said so"
-WIDTHS = (4.5, 19.5, 10.5, 14.5, 14.5, 15.5, 15.5, 15, 15, 9, 9, 11, 12.3, 12.3)
+WIDTHS = (4.5, 22, 10.5, 15, 15, 16, 16, 15, 15, 9, 9, 11, 13, 13)
 PRICES = (
     "No.",
     "Event",
@@ -185,6 +187,7 @@ class History:
         page.break_before()
         page.row = self._second + self._rows + 1
         self._again()
+        page.sheet.page_setup.scale = _SCALE
         page.sheet.print_area = f"A1:{page.last_column}{page.row - 1}"
 
     @property

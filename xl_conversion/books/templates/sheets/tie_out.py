@@ -173,7 +173,7 @@ class TieOut:
         lookup = self.roundings.page
         for item in (Item.A, Item.X, Item.CONVERSION_PRICE, Item.CONVERSION_RATIO):
             names[item] = f"LOOK_{item.value}", f"LOOK_{item.value}_DECIMALS"
-            for column in "AN":
+            for column in "AJN":
                 lookup.text(f"{column}{lookup.row}", "")
             lookup.text(f"B{lookup.row}", f"{ITEMS[item]}, as stated")
             for column, symbol, cells in zip("CD", names[item], ("W_STATED", "W_DECIMALS"), strict=True):
