@@ -24,7 +24,7 @@ from xl_conversion.books.templates.chain import (
 from xl_conversion.books.templates.chain.about import about
 from xl_conversion.books.templates.chain_filling import blank_chain, chain_filling, shipped_chain
 from xl_conversion.books.templates.filling import Filling
-from xl_conversion.books.templates.lines import WIDTHS
+from xl_conversion.books.templates.lines import WIDTHS, iso_day
 from xl_conversion.books.templates.model import Model
 from xl_conversion.books.templates.sheets import about as about_sheet
 from xl_conversion.books.templates.sheets import change_log
@@ -52,7 +52,7 @@ SHEETS = {
     "Checks": (checks_sheet.PURPOSE, checks_sheet.WIDTHS),
     "Change log": (change_log.PURPOSE, change_log.WIDTHS),
 }
-DAY = 'YEAR(AS_OF)&"-"&TEXT(MONTH(AS_OF), "00")&"-"&TEXT(DAY(AS_OF), "00")'
+DAY = iso_day("AS_OF")
 """Not by one TEXT, whose letters for year, month and day differ with the language of the host."""
 
 

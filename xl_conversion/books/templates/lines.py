@@ -135,3 +135,9 @@ def wide(
     page.text(f"{first}{page.row}", text, "muted")
     page.sheet.merge_cells(f"{first}{page.row}:{last}{page.row}")
     page.height([(text, MUTED * sum(widths)), *beside])
+
+
+def iso_day(symbol: str) -> str:
+    """A day as text. Not by TEXT alone, whose letters for year, month and day differ with the language of the
+    host."""
+    return f'YEAR({symbol})&"-"&TEXT(MONTH({symbol}), "00")&"-"&TEXT(DAY({symbol}), "00")'

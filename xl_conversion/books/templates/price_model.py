@@ -14,7 +14,7 @@ from xl_conversion.books.page import Book, Page
 from xl_conversion.books.saving import workbook_bytes
 from xl_conversion.books.templates import house, words
 from xl_conversion.books.templates.filling import Filling
-from xl_conversion.books.templates.lines import WIDTHS
+from xl_conversion.books.templates.lines import WIDTHS, iso_day
 from xl_conversion.books.templates.model import AMOUNT, CHECK, SHARES, SHARES_UNROUNDED, UNROUNDED, WHOLE, Model
 from xl_conversion.books.templates.price_filling import price_filling
 from xl_conversion.books.templates.sheets import (
@@ -215,12 +215,6 @@ def _repeat(page: Page) -> None:
     first, _, last = (page.sheet.print_title_rows or "").replace("$", "").rpartition(":")
     if first and int(last) <= REPEATED:
         page.sheet.print_title_rows = f"1:{last}"
-
-
-def iso_day(symbol: str) -> str:
-    """A day as text. Not by TEXT alone, whose letters for year, month and day differ with the language of the
-    host."""
-    return f'YEAR({symbol})&"-"&TEXT(MONTH({symbol}), "00")&"-"&TEXT(DAY({symbol}), "00")'
 
 
 def sources(filling: Filling) -> list[str]:

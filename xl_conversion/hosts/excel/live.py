@@ -26,6 +26,7 @@ from openpyxl.utils import get_column_letter
 
 from xl_conversion.books.refresh.package import Constant, StoredCell
 from xl_conversion.books.saving import ExcelErrorText
+from xl_conversion.hosts.excel.errors import ERRORS
 
 MAX_CELLS: Final = 2_000_000
 """Of the used range of a sheet, so that a stray format in the last row is told and not read for minutes."""
@@ -40,23 +41,7 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds between attempts while Excel is busy
 _REJECTED = {-2147418111, -2147417846}  # RPC_E_CALL_REJECTED, RPC_E_SERVERCALL_RETRYLATER
 _IGNORED = -2146777998  # 0x800AC472: a cell is being edited, or a dialog is open
 _ERROR_BASE = 0x800A0000 - 2**32  # the HRESULT of a cell's error, less its number
-_ERRORS = {
-    2000: "#NULL!",
-    2007: "#DIV/0!",
-    2015: "#VALUE!",
-    2023: "#REF!",
-    2029: "#NAME?",
-    2036: "#NUM!",
-    2042: "#N/A",
-    2043: "#GETTING_DATA",
-    2045: "#SPILL!",
-    2046: "#CONNECT!",
-    2047: "#BLOCKED!",
-    2048: "#UNKNOWN!",
-    2049: "#FIELD!",
-    2050: "#CALC!",
-    2051: "#BUSY!",
-}
+_ERRORS = {**ERRORS, 2051: "#BUSY!"}
 _CELL = re.compile(r"\$?([A-Z]{1,3})\$?([1-9][0-9]{0,6})")
 _TEXT_FORMAT = "@"
 _VISIBLE = -1  # xlSheetVisible

@@ -29,28 +29,11 @@ from xl_conversion.functions.boundary import (
 )
 from xl_conversion.functions.catalogue import CATALOGUE, Argument, Function
 from xl_conversion.functions.evaluate import MAX_SPILL, Value, evaluate
+from xl_conversion.hosts.excel.errors import ERRORS
 
 CATEGORY: Final = "Conversion price"
 MAX_HELP: Final = 255
 """Excel shows no more of a description."""
-
-ERRORS: Final[Mapping[int, str]] = {
-    2000: "#NULL!",
-    2007: "#DIV/0!",
-    2015: "#VALUE!",
-    2023: "#REF!",
-    2029: "#NAME?",
-    2036: "#NUM!",
-    2042: "#N/A",
-    2043: "#GETTING_DATA",
-    2045: "#SPILL!",
-    2046: "#CONNECT!",
-    2047: "#BLOCKED!",
-    2048: "#UNKNOWN!",
-    2049: "#FIELD!",
-    2050: "#CALC!",
-}
-"""Excel's errors by the number that VBA's CVErr takes."""
 
 _ARRAY = (list, tuple)
 _CODES = frozenset(ERRORS.values())

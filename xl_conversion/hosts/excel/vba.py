@@ -15,6 +15,7 @@ from xl_conversion import __version__
 from xl_conversion.core.rounding import shorten
 from xl_conversion.functions.catalogue import CATALOGUE, Function
 from xl_conversion.hosts.excel import udfs
+from xl_conversion.hosts.excel.errors import ERRORS
 from xl_conversion.hosts.excel.project import MARK, MODULE
 
 SETTING: Final = "ERROR_TEXTS"
@@ -142,7 +143,7 @@ def module_text(functions: Sequence[Function] = CATALOGUE, *, addin: bool = Fals
     ]
     for function in functions:
         lines += [*_wrapper(function, "ActiveWorkbook" if addin else "ThisWorkbook"), ""]
-    cases = "\n".join(f"    Case {_literal(code)}: ErrorNumber = {number}" for number, code in udfs.ERRORS.items())
+    cases = "\n".join(f"    Case {_literal(code)}: ErrorNumber = {number}" for number, code in ERRORS.items())
     helpers = _HELPERS.format(cases=cases, unreachable=UNREACHABLE)
     lines += helpers.strip("\n").split("\n")
     if not addin:

@@ -8,6 +8,7 @@ from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.worksheet.header_footer import HeaderFooterItem
 
 from xl_conversion.books.page import BAD_INK, FONT, INK, Page
+from xl_conversion.books.templates.lines import iso_day
 from xl_conversion.books.templates.model import NO_ADDIN, OK, Model
 from xl_conversion.books.templates.sheets.holders import PAID
 from xl_conversion.books.templates.sheets.rounding import rounded
@@ -260,10 +261,8 @@ class _Notice:
 
 
 def day_text(symbol: str) -> str:
-    """The expression that writes a date as YYYY-MM-DD: not by one TEXT, whose letters for year, month and day
-    differ with the language of the host."""
-    parts = f'YEAR({symbol})&"-"&TEXT(MONTH({symbol}), "00")&"-"&TEXT(DAY({symbol}), "00")'
-    return f'IF(ISBLANK({symbol}), "[date]", IFERROR({parts}, {symbol}&""))'
+    """The expression that writes a date as YYYY-MM-DD, or what stands in its place."""
+    return f'IF(ISBLANK({symbol}), "[date]", IFERROR({iso_day(symbol)}, {symbol}&""))'
 
 
 def money(text: str) -> str:
