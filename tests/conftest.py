@@ -7,6 +7,7 @@ import os
 import pytest
 from hypothesis import settings
 
+collect_ignore = ["benchmarks"]  # scripts; one of them puts other modules in the place of the process's own
 pytest_plugins = ["support.fixtures", "support.calc"]
 
 # Timing differs between machines, so no deadline; the number of examples keeps the suite quick.

@@ -654,6 +654,7 @@ def _windows_classes() -> Any:
     dlls.oleacc.AccessibleObjectFromWindow = lambda window, _id, _iid, found: setattr(found._obj, "value", window)
     dlls.PyCom_PyObjectFromIUnknown = lambda pointer, _iid, _counted: _MACHINES[-1].of_window(pointer.value)
     libraries: dict[str, Any] = {"windll": dlls, "oledll": dlls, "PyDLL": lambda _path: dlls}
+    assert "xlwings._xlwindows" not in sys.modules, "imported before, with other fakes"
     with patch.dict(sys.modules, fakes), patch.multiple(ctypes, create=True, **libraries):
         windows = importlib.import_module("xlwings._xlwindows")
         del sys.modules["xlwings._xlwindows"], sys.modules["xlwings._win32patch"]
