@@ -7,6 +7,8 @@ import os
 import pytest
 from hypothesis import settings
 
+import xl_conversion  # noqa: F401 - before anything imports openpyxl, whose bytes depend on it
+
 collect_ignore = ["benchmarks"]  # scripts; one of them puts other modules in the place of the process's own
 pytest_plugins = ["support.fixtures", "support.calc"]
 

@@ -14,8 +14,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from support.office import Office  # noqa: E402
+from support.papers import write_papers  # noqa: E402
 
-from xl_conversion.books.export import export_cases  # noqa: E402
 from xl_conversion.books.gallery.gallery import gallery  # noqa: E402
 from xl_conversion.books.gallery.intellisense import SHEET  # noqa: E402
 from xl_conversion.books.saving import save_workbook  # noqa: E402
@@ -37,7 +37,7 @@ def main() -> None:
         work = Path(folder)
         write_folder(work / "addins" / "xl_conversion.oxt")
         write_example(work / "notice")
-        (exported,) = export_cases(read_cases(work / "notice"), work / "out")
+        (exported,) = write_papers(read_cases(work / "notice"), work / "out")
         with Office(work / "office", addins=work / "addins") as office:
             for name, path in (
                 ("price-model", HERE / "conversion-price-model.xlsx"),

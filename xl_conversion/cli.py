@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from xl_conversion import __version__
+from xl_conversion.cli_compute import compute
 from xl_conversion.cli_excel import excel
+from xl_conversion.cli_export import export
 from xl_conversion.cli_history import INPUT, compare, explain, history, solve_round_command
 from xl_conversion.cli_libreoffice import libreoffice
-from xl_conversion.cli_output import EXIT_INPUT, echo_json, say, stop
+from xl_conversion.cli_output import EXIT_INPUT, counted, echo_json, say, stop
 from xl_conversion.cli_templates import refresh, template
 
 if TYPE_CHECKING:
@@ -166,42 +168,6 @@ def example(folder: Path, form: str, what: str) -> None:
     click.echo(f"next: xl-conversion {'tie-out' if what == 'notice' else 'history'} {source}", err=True)
 
 
-@cli.command(epilog="Example: xl-conversion export notice --out out")
-@INPUT
-@click.option("--out", "folder", metavar="DIR", type=click.Path(path_type=Path), required=True, help="Where to.")
-@click.option("--force", is_flag=True, help="Replace a workbook there that differs.")
-def export(source: Path, folder: Path, *, force: bool) -> None:
-    """Write the finished workbook of each series.
-
-    INPUT is a folder of CSV files, a .json or an .xlsx file; xl-conversion example writes one to start from.
-    """
-    from xl_conversion.books.export import export_cases
-    from xl_conversion.core.rounding import shown, to_text
-    from xl_conversion.inputs.reading import read_cases
-
-    cases = read_cases(source)
-    with _progress(len(cases), "workbooks") as advance:
-        done = list(export_cases(cases, folder, force=force, advance=advance))
-    for exported in done:
-        series = exported.case.series
-        click.secho(f"{series.company} {series.name}".strip(), bold=True)
-        for adjustment in exported.adjustments:
-            decimals = adjustment.series.price.decimals
-            price = shown(adjustment.price) if decimals is None else to_text(adjustment.price, decimals)
-            places = adjustment.series.ratio.decimals
-            ratio = shown(adjustment.ratio) if places is None else to_text(adjustment.ratio, places)
-            click.echo(
-                f"  {adjustment.issuance.event}: conversion price {shown(adjustment.price_before)} -> {price}"
-            )
-            click.echo(f"    unrounded {shown(adjustment.price_unrounded)}")
-            click.echo(f"    common per preferred {ratio}, unrounded {shown(adjustment.ratio_unrounded)}")
-        exceptions = sum(finding.is_exception for finding in exported.findings)
-        if exported.findings:
-            told = _counted(exceptions, "exception")
-            click.echo(f"  tie-out: {told} in {_counted(len(exported.findings), 'comparison')}")
-        click.echo(f"  workbook: {exported.path}{'' if exported.written else ' (unchanged)'}")
-
-
 @cli.command("tie-out", epilog="Example: xl-conversion tie-out notice --json")
 @INPUT
 @click.option("--json", "as_json", is_flag=True, help="All findings, for programs.")
@@ -223,7 +189,18 @@ def tie_out_command(source: Path, *, as_json: bool) -> None:
         sys.exit(EXIT_EXCEPTIONS)
 
 
-for command in (history, explain, compare, solve_round_command, template, refresh, excel, libreoffice):
+for command in (
+    history,
+    explain,
+    compare,
+    solve_round_command,
+    template,
+    refresh,
+    export,
+    compute,
+    excel,
+    libreoffice,
+):
     cli.add_command(command)
 
 
@@ -377,31 +354,4 @@ def _print_findings(case: Case, findings: Sequence[Finding]) -> None:
             console.print(Text(f"{figure(finding)}: {stated}", style="red" if finding.is_exception else ""))
             console.print(Padding(Text(finding.explanation), (0, 0, 1, 4), expand=False))
     exceptions = sum(finding.is_exception for finding in findings)
-    console.print(f"{_counted(len(findings), 'comparison')}, {_counted(exceptions, 'exception')}")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-class _progress:  # noqa: N801 - used like a function
-    """A progress bar on a terminal, nothing elsewhere: ``with _progress(3, "workbooks") as advance``."""
-
-    def __init__(self, total: int, unit: str) -> None:
-        self.total, self.unit = total, unit
-        self.bar: Any = None
-
-    def __enter__(self) -> Callable[[], None]:
-        if self.total < 2 or not sys.stderr.isatty():
-            return lambda: None
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self.bar = Progress(console=Console(stderr=True))
-        self.bar.__enter__()
-        task = self.bar.add_task(self.unit, total=self.total)
-        return lambda: self.bar.advance(task)
-
-    def __exit__(self, *problem: Any) -> None:
-        if self.bar is not None:
-            self.bar.__exit__(*problem)
+    console.print(f"{counted(len(findings), 'comparison')}, {counted(exceptions, 'exception')}")

@@ -38,6 +38,15 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun.
+
+    >>> counted(1, "file"), counted(3000, "company", "companies")
+    ('1 file', '3,000 companies')
+    """
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def print_table(
     title: str,
     columns: Sequence[str],

@@ -40,10 +40,14 @@ class SaveError(OSError):
         return SaveError, (self.message, self.hint)  # so that it can come back from a worker process
 
 
-def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes, *, through: Path | None = None, durable: bool = True
+) -> None:
     """Write `data` to `path`, which holds at every moment either the old file or the new one, complete.
 
-    A link is followed, the permissions of an existing file are kept, the folder must exist.
+    A link is followed, the permissions of an existing file are kept, the folder must exist. The unfinished file
+    is beside it, or in the folder `through`, which must be on the same disk. What is not `durable` may be lost
+    when the power fails, but not when the process does.
     Raises SaveError, and then leaves nothing behind.
     """
     replacing = False
@@ -51,12 +55,13 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         target = Path(os.path.realpath(path))
         before = _existing(target)
         # In the same folder, since only a rename within one file system is atomic.
-        temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
+        temporary = (through or target.parent) / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
         try:
             with open(temporary, "xb") as stream:
                 stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())  # the content must be on disk before the name points to it
+                if durable:
+                    stream.flush()
+                    os.fsync(stream.fileno())  # the content must be on disk before the name points to it
             if before is not None:
                 with suppress(OSError):
                     os.chmod(temporary, stat.S_IMODE(before.st_mode))
@@ -69,8 +74,9 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     except SaveError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        raise _explained(path, error, replacing) from error
-    _sync_folder(target.parent)
+        raise save_error(path, error, replacing=replacing) from error
+    if durable:
+        _sync_folder(target.parent)
 
 
 def safe_file_name(text: str) -> str:
@@ -124,8 +130,8 @@ def _existing(target: Path) -> os.stat_result | None:
     return found
 
 
-def _explained(path: str | os.PathLike[str], error: OSError | ValueError, replacing: bool) -> SaveError:
-    """The same failure in words that tell the user what to do."""
+def save_error(path: str | os.PathLike[str], error: OSError | ValueError, *, replacing: bool = False) -> SaveError:
+    """The same failure in words that tell the user what to do; `replacing` when a file was being replaced."""
     shown = _shown(path)
     folder = _shown(Path(os.fspath(path)).parent)
     code = error.errno if isinstance(error, OSError) else None

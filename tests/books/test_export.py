@@ -26,8 +26,8 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 from support.office import Document, Office
 from support.ooxml import Finding as Flaw
+from support.papers import Paper, write_papers
 
-from xl_conversion.books.export import Exported, export_cases
 from xl_conversion.books.wording import figure_text
 from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Adjustment
@@ -35,7 +35,6 @@ from xl_conversion.core.rounding import RoundingType, round_to
 from xl_conversion.core.terms import Basis
 from xl_conversion.core.tie_out import Finding, tie_out
 from xl_conversion.examples import write_example
-from xl_conversion.files import SaveError
 from xl_conversion.inputs.problems import InputError
 from xl_conversion.inputs.reading import Case, read_cases
 
@@ -55,7 +54,7 @@ NATIVE = {
     "ROWS",
     "SUM",
 }
-EXPORT = "from xl_conversion.cli import main; main()"
+COMMAND = (sys.executable, "-c", "from xl_conversion.cli import main; main()", "export")
 RELATIVE = 1e-12
 RESULTS = ("conversion_price", "conversion_price_unrounded", "conversion_ratio", "conversion_ratio_unrounded")
 
@@ -66,9 +65,9 @@ def cases_of(folder: Path, tables: Tables) -> list[Case]:
     return read_cases(folder / "input.json")
 
 
-def exported(folder: Path, tables: Tables) -> Exported:
+def exported(folder: Path, tables: Tables) -> Paper:
     (case,) = cases_of(folder, tables)
-    (done,) = export_cases([case], folder / "out")
+    (done,) = write_papers([case], folder / "out")
     return done
 
 
@@ -134,15 +133,15 @@ def assert_results(document: Document, path: Path, adjustment: Adjustment) -> No
 
 
 @pytest.fixture(scope="module")
-def notice(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def notice(tmp_path_factory: pytest.TempPathFactory) -> Paper:
     folder = tmp_path_factory.mktemp("notice")
     (source,) = write_example(folder, "json")
-    (done,) = export_cases(read_cases(source), folder / "out")
+    (done,) = write_papers(read_cases(source), folder / "out")
     return done
 
 
 class TestTheNotice:
-    def test_shows_its_results_to_who_never_calculates(self, notice: Exported) -> None:
+    def test_shows_its_results_to_who_never_calculates(self, notice: Paper) -> None:
         book, values = loaded(notice.path), cached(notice.path)
         shown = [values[named(book, f"out_{name}")] for name in RESULTS]
         assert shown == [
@@ -165,7 +164,7 @@ class TestTheNotice:
         assert summary["Exceptions"][1] == 6
         assert summary["Summary"][-1] == "Formulas agree: OK"
 
-    def test_has_a_value_in_every_formula_cell_and_nothing_but_native_formulas(self, notice: Exported) -> None:
+    def test_has_a_value_in_every_formula_cell_and_nothing_but_native_formulas(self, notice: Paper) -> None:
         assert all(value is not None for value in cached(notice.path).values())
         used = {name for text in formulas(notice.path).values() for name in re.findall(r"([A-Z_.]+)\(", text)}
         assert used <= NATIVE
@@ -173,21 +172,21 @@ class TestTheNotice:
             assert not [name for name in archive.namelist() if "external" in name.lower() or "vba" in name.lower()]
             assert not any(b"CP_" in archive.read(name) for name in archive.namelist() if "sheet" in name)
 
-    def test_has_no_hidden_sheet_and_names_only_for_its_interface(self, notice: Exported) -> None:
+    def test_has_no_hidden_sheet_and_names_only_for_its_interface(self, notice: Paper) -> None:
         book = loaded(notice.path)
         assert [sheet.sheet_state for sheet in book.worksheets] == ["visible"] * len(book.sheetnames)
         assert all(re.match("(in|out|chk)_", name) for name in book.defined_names)
         assert book.sheetnames[0] == "Summary"
         assert book.sheetnames[-1] == "Checks"
 
-    def test_names_its_sheets_on_the_first_one(self, notice: Exported) -> None:
+    def test_names_its_sheets_on_the_first_one(self, notice: Paper) -> None:
         book = loaded(notice.path)
         links = [cell.hyperlink.location or cell.hyperlink.ref for cell in book["Summary"]["A"] if cell.hyperlink]
         named_there = [cell.value for cell in book["Summary"]["A"] if cell.hyperlink]
         assert named_there == book.sheetnames[1:]
         assert len(links) == len(book.sheetnames) - 1
 
-    def test_has_every_exception_with_its_explanation(self, notice: Exported) -> None:
+    def test_has_every_exception_with_its_explanation(self, notice: Paper) -> None:
         rows = list(loaded(notice.path, data_only=True)["Tie-out"].iter_rows(values_only=True))
         found = {(str(row[1]).partition("\n")[0], row[2]): row for row in rows if row[9] == "exception"}
         assert len(found) == 6 - 1  # two of the ratio, which is stated once
@@ -203,7 +202,7 @@ class TestTheNotice:
         outcomes = [row[4] for row in explanations if row[0] and "numerator" in str(row[0])]
         assert sorted(outcomes) == ["no", "no", "no", "reconciles"]
 
-    def test_is_the_same_bytes_everywhere(self, notice: Exported, tmp_path: Path) -> None:
+    def test_is_the_same_bytes_everywhere(self, notice: Paper, tmp_path: Path) -> None:
         (source,) = write_example(tmp_path, "json")
         for number, environment in enumerate(
             (
@@ -214,7 +213,7 @@ class TestTheNotice:
             folder = tmp_path / str(number)
             folder.mkdir()
             subprocess.run(
-                [sys.executable, "-c", EXPORT, "export", str(source), "--out", "out"],
+                [*COMMAND, str(source), "--out", "out", "--template", "working-paper"],
                 cwd=folder,
                 env={**os.environ, **environment},
                 check=True,
@@ -222,7 +221,7 @@ class TestTheNotice:
             )
             assert (folder / "out" / notice.path.name).read_bytes() == notice.path.read_bytes()
 
-    def test_is_what_the_schema_says(self, notice: Exported, validator: Callable[[Path], list[Flaw]]) -> None:
+    def test_is_what_the_schema_says(self, notice: Paper, validator: Callable[[Path], list[Flaw]]) -> None:
         assert validator(notice.path) == []
 
 
@@ -234,14 +233,14 @@ def tie_rows(document: Document, path: Path) -> list[tuple[float | str, ...]]:
 
 
 class TestAnotherProgram:
-    def test_recalculates_every_figure(self, office: Office, notice: Exported) -> None:
+    def test_recalculates_every_figure(self, office: Office, notice: Paper) -> None:
         with office.session() as session:
             document = session.open(notice.path)
             assert_recalculates(document, notice.path)
             assert_results(document, notice.path, notice.adjustments[-1])
 
     @pytest.mark.parametrize("what", ["X", "security", "original issue price", "price", "decimals"])
-    def test_follows_a_change_of_the_inputs(self, office: Office, notice: Exported, what: str) -> None:
+    def test_follows_a_change_of_the_inputs(self, office: Office, notice: Paper, what: str) -> None:
         path, case = notice.path, notice.case
         series, (issuance,) = case.series, case.issuances
         book = loaded(path)
@@ -288,7 +287,7 @@ class TestAnotherProgram:
             assert document.value(*named(book, "chk_all")) == "CHECK"
             assert document.value("Summary", "E1") == "Formulas agree: CHECK"
 
-    def test_follows_a_change_of_what_is_stated(self, office: Office, notice: Exported) -> None:
+    def test_follows_a_change_of_what_is_stated(self, office: Office, notice: Paper) -> None:
         sheet = loaded(notice.path)["Tie-out"]
         row = {str(cell.value).partition("\n")[0]: cell.row for cell in reversed(list(sheet["B"]))}
         with office.session() as session:
@@ -454,7 +453,7 @@ class TestAnyInput:
 
     @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext is not installed")
     def test_is_printed_without_a_figure_wider_than_its_column(
-        self, office: Office, notice: Exported, tmp_path: Path
+        self, office: Office, notice: Paper, tmp_path: Path
     ) -> None:
         for number, path in enumerate((notice.path, exported(tmp_path / "in", random_tables(8)).path)):
             pdf = office.pdf(path, tmp_path / str(number))
@@ -604,7 +603,7 @@ class TestSummary:
 
 
 class TestWords:
-    def test_a_clean_check_is_no_clean_opinion(self, office: Office, notice: Exported) -> None:
+    def test_a_clean_check_is_no_clean_opinion(self, office: Office, notice: Paper) -> None:
         book = loaded(notice.path)
         with office.session() as session:
             document = session.open(notice.path)
@@ -628,7 +627,7 @@ class TestWords:
         done = exported(tmp_path / "none", simple())
         assert loaded(done.path, data_only=True)["Summary"]["E2"].value is None
 
-    def test_formulas_are_told_in_words(self, notice: Exported) -> None:
+    def test_formulas_are_told_in_words(self, notice: Paper) -> None:
         rows = {row[0]: row for row in loaded(notice.path)["Calculation"].iter_rows(values_only=True)}
         assert rows["CP2 rounded"][2] == (
             "CP2 rounded to 2 decimals (half up), not above CP1\n2.0013011817... → 2.00"
@@ -670,28 +669,26 @@ class TestWords:
         assert rows["Price decimals"][3] != "default"
         assert rows["Original issue price"][3] == "Charter"
 
-    def test_another_document_is_no_recomputation(self, notice: Exported) -> None:
+    def test_another_document_is_no_recomputation(self, notice: Paper) -> None:
         rows = list(loaded(notice.path)["Summary"].iter_rows(values_only=True))
         (date_row,) = (row for row in rows if str(row[0]).startswith("date"))
         assert date_row[2] == "other document:\n2002-01-28"
         (tied,) = (row for row in loaded(notice.path)["Tie-out"].values if str(row[1]).startswith("date"))
         assert (tied[5], tied[6]) == ("other document", "2002-01-28")
 
-    def test_the_digest_is_explained(self, notice: Exported) -> None:
+    def test_the_digest_is_explained(self, notice: Paper) -> None:
         rows = {row[0]: row for row in loaded(notice.path)["Summary"].iter_rows(values_only=True)}
         assert str(rows["Input"][1]).startswith(f"SHA-256 of the input: {notice.case.digest}")
 
 
 class TestLayout:
-    def test_figures_and_headers_of_a_column_are_aligned(self, notice: Exported, tmp_path: Path) -> None:
+    def test_figures_and_headers_of_a_column_are_aligned(self, notice: Paper, tmp_path: Path) -> None:
         for path in (notice.path, exported(tmp_path, two_events()).path):
             for sheet in loaded(path).worksheets:
                 assert_aligned(sheet)
 
     @pytest.mark.parametrize(("sheet", "columns"), [("Securities", "DEF"), ("Conversions", "DEFGHI")])
-    def test_a_column_has_one_number_format_with_its_total(
-        self, notice: Exported, sheet: str, columns: str
-    ) -> None:
+    def test_a_column_has_one_number_format_with_its_total(self, notice: Paper, sheet: str, columns: str) -> None:
         for column in columns:
             cells = [
                 c for c in loaded(notice.path)[sheet][column] if c.row > 5 and c.data_type in "nf" and c.value
@@ -826,41 +823,6 @@ class TestTexts:
             assert_recalculates(session.open(done.path), done.path)
 
 
-class TestFiles:
-    def named_cases(self, folder: Path, *names: tuple[str, str]) -> list[Case]:
-        tables: Tables = {"series": [], "events": [], "securities": []}
-        for number, (company, series) in enumerate(names):
-            for table, rows in simple().items():
-                tables[table] += [{**row, "series": series or str(number)} for row in rows]
-            tables["series"][-1]["company"] = company
-        return cases_of(folder, tables)
-
-    def test_of_series_whose_names_come_to_the_same(self, tmp_path: Path) -> None:
-        cases = self.named_cases(tmp_path, ("Co", "a/b"), ("Co", "A:B"), ("Co", "a?b"), ("CO", "A*B"))
-        done = list(export_cases(cases, tmp_path / "out"))
-        assert [exported.path.stem for exported in done] == ["Co a_b", "Co A_B (2)", "Co a_b (3)", "CO A_B (4)"]
-        assert len(os.listdir(tmp_path / "out")) == 4
-        assert [exported.written for exported in export_cases(cases, tmp_path / "out")] == [False] * 4
-
-    def test_of_long_and_strange_names(self, tmp_path: Path) -> None:
-        cases = self.named_cases(tmp_path, ("x" * 255, "y" * 255), ("..", "CON"), ("\N{GRINNING FACE}", "شركة"))
-        for done in export_cases(cases, tmp_path / "out"):
-            assert done.path.parent == tmp_path / "out"
-            assert done.path.is_file()
-
-    def test_that_differ_stop_everything_before_anything_is_written(self, tmp_path: Path) -> None:
-        cases = self.named_cases(tmp_path, ("Co", "A"), ("Co", "B"))
-        (tmp_path / "out").mkdir()
-        (tmp_path / "out" / "Co B.xlsx").write_text("mine")
-        with pytest.raises(SaveError, match=r"Co B\.xlsx: it is there and differs"):
-            list(export_cases(cases, tmp_path / "out"))
-        assert os.listdir(tmp_path / "out") == ["Co B.xlsx"]
-        advanced: list[None] = []
-        list(export_cases(cases, tmp_path / "out", force=True, advance=lambda: advanced.append(None)))
-        assert sorted(os.listdir(tmp_path / "out")) == ["Co A.xlsx", "Co B.xlsx"]
-        assert len(advanced) == 2
-
-
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(max_size=40),
@@ -881,5 +843,5 @@ def test_what_is_read_is_exported(tmp_path: Path, text: str, number: str, place:
         cases = cases_of(tmp_path, tables)
     except InputError:
         cases = []
-    for done in export_cases(cases, tmp_path / "out", force=True):
+    for done in write_papers(cases, tmp_path / "out"):
         assert done.path.is_file()

@@ -14,9 +14,9 @@ from support.lint import lint
 from support.lint_reading import read
 from support.office import Office
 from support.pages import page_findings
+from support.papers import write_papers
 
 import xl_conversion
-from xl_conversion.books.export import export_cases
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.reading import read_cases
 
@@ -89,7 +89,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     tables = json.loads(source.read_text(encoding="utf-8"))
     CHANGES[request.param](tables)
     source.write_text(json.dumps(tables), encoding="utf-8")
-    (exported,) = export_cases(read_cases(source), folder / "out")
+    (exported,) = write_papers(read_cases(source), folder / "out")
     return request.param, exported.path
 
 

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
+from support.papers import write_papers
 
-from xl_conversion.books.export import export_cases
 from xl_conversion.core.capitalization import ClassKind
 from xl_conversion.core.history import replay
 from xl_conversion.core.issuance import Security, SecurityKind
@@ -662,7 +662,7 @@ class TestAnIssuanceThatSaysItself:
         case = read(tmp_path, tables)
         found = tie_out_history(case.changes, case.issuances, case.stated)
         assert [(one.item.value, one.is_exception) for one in found] == [("X", False), ("common_shares", True)]
-        (exported,) = export_cases([case], tmp_path / "out")
+        (exported,) = write_papers([case], tmp_path / "out")
         sheet = load_workbook(exported.path)["Securities"]
         assert any(cell.value == "first" for cell in sheet["B"])
 

@@ -87,7 +87,7 @@ def workbook_bytes(workbook: Workbook, cached: Mapping[CellKey, CachedValue], *,
 
     A host recalculates on opening; the values are for whoever does not. Each cell of an array formula over
     several cells needs a value. The document is dated `as_of`, so the bytes depend on nothing but the input,
-    the releases of openpyxl and zlib, and on whether openpyxl finds lxml.
+    the releases of openpyxl and zlib, and on whether openpyxl was imported with lxml before this package.
 
     Raises ValueError, naming sheet and cell, for a formula without a value, a value without a formula and a
     number that is not finite; ValueError for a write-only workbook and for characters that XML cannot carry.

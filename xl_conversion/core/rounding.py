@@ -93,8 +93,12 @@ def round_to(value: Fraction, decimals: int, rounding_type: RoundingType) -> Fra
         raise TypeError(f"decimals must be an int, not {type(decimals).__name__}: {decimals!r}")
     if not -MAX_DECIMALS <= decimals <= MAX_DECIMALS:
         raise ValueError(f"decimals {decimals} is not from -{MAX_DECIMALS} to {MAX_DECIMALS}")
-    scale = Fraction(10) ** decimals
-    return round_whole(value * scale, rounding_type) / scale
+    # In whole numbers: a batch rounds hundreds of figures a series, and fractions are slow.
+    if decimals >= 0:
+        scale = 10**decimals
+        return Fraction(_whole(value.numerator * scale, value.denominator, rounding_type), scale)
+    scale = 10**-decimals
+    return Fraction(_whole(value.numerator, value.denominator * scale, rounding_type) * scale)
 
 
 def round_whole(value: Fraction, rounding_type: RoundingType) -> int:
@@ -105,18 +109,23 @@ def round_whole(value: Fraction, rounding_type: RoundingType) -> int:
 
     Raises ValueError for an unknown rounding type.
     """
+    return _whole(value.numerator, value.denominator, rounding_type)
+
+
+def _whole(numerator: int, denominator: int, rounding_type: RoundingType) -> int:
+    """`numerator / denominator`, the latter above 0, as a whole number."""
     rounding_type = RoundingType(rounding_type)  # its text would do too, but never as another type
-    below, rest = divmod(value.numerator, value.denominator)
+    below, rest = divmod(numerator, denominator)
     if rounding_type is RoundingType.FLOOR or rest == 0:
         return below
     if rounding_type is RoundingType.CEILING:
         return below + 1
-    twice = 2 * rest - value.denominator
+    twice = 2 * rest - denominator
     if twice != 0:
         return below + (twice > 0)
     if rounding_type is RoundingType.HALF_EVEN:
         return below + below % 2
-    return below + (value > 0)
+    return below + (numerator > 0)
 
 
 def to_text(value: Fraction, decimals: int, *, rounding_type: RoundingType = RoundingType.HALF_UP) -> str:
@@ -129,7 +138,7 @@ def to_text(value: Fraction, decimals: int, *, rounding_type: RoundingType = Rou
     """
     if decimals < 0:
         raise ValueError(f"decimals {decimals} is below 0")
-    scaled = round_whole(value * 10**decimals, rounding_type)
+    scaled = _whole(value.numerator * 10**decimals, value.denominator, rounding_type)
     digits = str(abs(scaled)).rjust(decimals + 1, "0")
     sign = "-" if scaled < 0 else ""
     return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
@@ -141,9 +150,9 @@ def exact_text(value: Fraction) -> str | None:
     >>> exact_text(Fraction(641, 100)), exact_text(Fraction(1, 3))
     ('6.41', None)
     """
-    rest, twos, fives = value.denominator, 0, 0
-    while rest % 2 == 0:
-        rest, twos = rest // 2, twos + 1
+    denominator = value.denominator
+    twos, fives = (denominator & -denominator).bit_length() - 1, 0  # the zeros that it ends on in binary
+    rest = denominator >> twos
     while rest % 5 == 0:
         rest, fives = rest // 5, fives + 1
     return to_text(value, max(twos, fives)) if rest == 1 else None
@@ -155,9 +164,10 @@ def shown(value: Fraction, places: int = 10) -> str:
     >>> shown(Fraction(641, 100)), shown(Fraction(1, 3), 6), shown(Fraction(-2, 3), 6)
     ('6.41', '0.333333...', '-0.666666...')
     """
-    if value and abs(value) * 10**places < 1:
+    size, denominator = abs(value.numerator), value.denominator
+    if 0 < size * 10**places < denominator:
         # Figures nearer to 0 than that are shown from their first digit on.
-        places = len(str(value.denominator // abs(value.numerator))) + 2
+        places = len(str(denominator // size)) + 2
     text = exact_text(value)
     if text is not None and len(text.partition(".")[2]) <= places:
         return text

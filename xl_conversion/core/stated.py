@@ -91,9 +91,7 @@ def with_commas(value: Fraction, decimals: int) -> str:
     >>> with_commas(Fraction(36520263), 0), with_commas(Fraction("3.205"), 3), with_commas(Fraction(-149994), 0)
     ('36,520,263', '3.205', '-149,994')
     """
-    text = to_text(value, decimals)
-    whole, point, part = text.lstrip("-").partition(".")
-    return ("-" if text.startswith("-") else "") + f"{int(whole):,}" + point + part
+    return _separated(to_text(value, decimals))
 
 
 def shown_with_commas(value: Fraction, places: int = 3) -> str:
@@ -102,6 +100,14 @@ def shown_with_commas(value: Fraction, places: int = 3) -> str:
     >>> shown_with_commas(Fraction("36520262.5553")), shown_with_commas(Fraction(-9))
     ('36,520,262.555...', '-9')
     """
-    text = shown(abs(value), places)
+    text = _separated(shown(abs(value), places))
+    return f"-{text}" if value < 0 else text
+
+
+def _separated(text: str) -> str:
+    """A number in digits with commas between the thousands."""
     whole, point, part = text.partition(".")
-    return ("-" if value < 0 else "") + f"{int(whole):,}" + point + part
+    if len(whole) < 4:
+        return text
+    sign = "-" if whole.startswith("-") else ""
+    return f"{sign}{int(whole.removeprefix('-')):,}{point}{part}"

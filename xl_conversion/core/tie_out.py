@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from itertools import combinations
+from math import lcm
 from typing import Any
 
 from xl_conversion.core.adjustments import conversion_ratio, weighted_average_charter
 from xl_conversion.core.changes import Change
-from xl_conversion.core.history import adjustment_of
 from xl_conversion.core.issuance import Adjustment, Conversion, Issuance
 from xl_conversion.core.rounding import RoundingType, exact_text, round_to, round_whole, shown
 from xl_conversion.core.stated import (
@@ -164,7 +164,7 @@ def tie_out(adjustment: Adjustment, stated: Iterable[Stated]) -> tuple[Finding, 
     Raises ValueError for a figure that cannot be read or has nothing to be compared with.
     """
     rows = [row for row in stated if row.event == adjustment.issuance.event]
-    return tuple(_Tie(adjustment, rows).findings())
+    return tuple(_Tie(adjustment, rows).findings()) if rows else ()
 
 
 def tie_out_change(change: Change, stated: Iterable[Stated]) -> tuple[Finding, ...]:
@@ -205,8 +205,23 @@ def tie_out_history(
         if issuance is None:
             found.extend(tie_out_change(change, stated))
         else:
-            found.extend(tie_out(adjustment_of(change, issuance), stated))
+            found.extend(tie_out(_adjustment(change, issuance), stated))
     return tuple(found)
+
+
+def _adjustment(change: Change, issuance: Issuance) -> Adjustment:
+    """A row of a history as an adjustment; without the steps, which nothing is compared with."""
+    return Adjustment(
+        change.series,
+        issuance,
+        change.start,
+        change.unrounded,
+        change.price,
+        change.ratio_unrounded,
+        change.ratio,
+        (),
+        (),
+    )
 
 
 class _Tie:
@@ -219,7 +234,8 @@ class _Tie:
             (row.item, row.subject): _read(row) for row in rows if row.item is not Item.DATE
         }
         issuance, cp1 = self.issuance, adjustment.price_before
-        self.b = issuance.consideration / cp1
+        self.consideration, self.listed = issuance.consideration, issuance.listed
+        self.b = self.consideration / cp1
         self.figures: dict[Item, tuple[Fraction, str, RoundingType]] = {
             Item.A: (issuance.outstanding_before, "input", RoundingType.HALF_UP),
             Item.B: (self.b, "aggregate consideration / CP1", RoundingType.HALF_UP),
@@ -294,7 +310,7 @@ class _Tie:
         if stated_x is None or stated_a is None or not issuance.securities:
             return
         row = self._row(Item.X)
-        count, listed = stated_x.value - stated_a.value, issuance.listed
+        count, listed = stated_x.value - stated_a.value, self.listed
         written = Written(count, max(stated_x.decimals, stated_a.decimals))
         rounded = round_to(listed, written.decimals, RoundingType.HALF_UP)
         # What became common left the other securities, and what counts as one of them is not in X.
@@ -339,9 +355,9 @@ class _Tie:
         price = weighted_average_charter(
             self.adjustment.price_before,
             issuance.outstanding_before,
-            issuance.consideration,
+            self.consideration,
             issuance.other_before,
-            issuance.outstanding_before + issuance.listed,
+            issuance.outstanding_before + self.listed,
             issuance.other_after,
         )
         rounded = self.series.price.price(price, not_above=self.adjustment.price_before)
@@ -450,9 +466,17 @@ class _Tie:
         securities = self.issuance.securities
         if len(securities) > MAX_SUBSETS_OF:
             return
+        # In whole numbers, of which there may be thousands of sums; only what comes near is rounded.
+        missing, half = self.listed - count.value, count.half_unit
+        unit = lcm(missing.denominator, half.denominator, *(s.shares.denominator for s in securities))
+        shares = [int(s.shares * unit) for s in securities]
+        least, most = int((missing - half) * unit), int((missing + half) * unit)
         for size in range(1, len(securities)):
-            for out in combinations(securities, size):
-                left = self.issuance.listed - sum((s.shares for s in out), Fraction(0))
+            for places in combinations(range(len(securities)), size):
+                if not least <= sum([shares[place] for place in places]) <= most:
+                    continue
+                out = [securities[place] for place in places]
+                left = self.listed - sum((s.shares for s in out), Fraction(0))
                 if round_to(left, count.decimals, RoundingType.HALF_UP) == count.value:
                     names = " and ".join(s.name for s in out)
                     yield Explanation(f"without {names}", with_commas(left, count.decimals), Outcome.RECONCILES)
@@ -461,9 +485,9 @@ class _Tie:
 
     def _count_that_b_follows(self, count: Fraction) -> str:
         written = self.written.get((Item.B, ""))
-        if written is None or self.issuance.listed == 0:
+        if written is None or self.listed == 0:
             return ""
-        by_count = self.b * count / self.issuance.listed
+        by_count = self.b * count / self.listed
         follows = {
             name
             for name, b in (("the securities listed", self.b), ("X - A", by_count))

@@ -110,6 +110,39 @@ class Records:
             found.setdefault((row.series, row.event), []).append(row)
         return found
 
+    def conversions_of(self, row: EventRecord) -> list[ConversionRecord]:
+        """The conversion chains of an event."""
+        return self._conversions.get((row.series, row.event), [])
+
+    def stated_of(self, series: str) -> list[StatedRecord]:
+        """What is stated of a series."""
+        return self._stated.get(series, [])
+
+    def holders_of(self, series: str) -> list[HolderRecord]:
+        """Who holds a series."""
+        return self._holders.get(series, [])
+
+    @cached_property
+    def _conversions(self) -> dict[tuple[str, str], list[ConversionRecord]]:
+        found: dict[tuple[str, str], list[ConversionRecord]] = {}
+        for row in self.conversions:
+            found.setdefault((row.series, row.event), []).append(row)
+        return found
+
+    @cached_property
+    def _stated(self) -> dict[str, list[StatedRecord]]:
+        found: dict[str, list[StatedRecord]] = {}
+        for row in self.stated:
+            found.setdefault(row.series, []).append(row)
+        return found
+
+    @cached_property
+    def _holders(self) -> dict[str, list[HolderRecord]]:
+        found: dict[str, list[HolderRecord]] = {}
+        for row in self.holders:
+            found.setdefault(row.series, []).append(row)
+        return found
+
     def seen_by(self, series: SeriesRecord) -> list[EventRecord]:
         """The events of a series: its own and those of all series of its company."""
         return [row for row in self.of_company(series.company) if row.series in ("", series.series)]
@@ -227,8 +260,7 @@ def conversions_of(row: EventRecord, records: Records) -> tuple[Conversion, ...]
             r.holder,
             r.source,
         )
-        for r in records.conversions
-        if (r.series, r.event) == (row.series, row.event)
+        for r in records.conversions_of(row)
     )
 
 
@@ -305,14 +337,13 @@ def stated_of(series: SeriesRecord, records: Records) -> tuple[Stated, ...]:
     """The figures stated of a series."""
     return tuple(
         Stated(r.event, r.item, r.stated, r.subject, r.source, r.reference, r.reference_source)
-        for r in records.stated
-        if r.series == series.series
+        for r in records.stated_of(series.series)
     )
 
 
 def holdings_of(series: SeriesRecord, records: Records) -> tuple[Holding, ...]:
     """The holders of a series."""
-    return tuple(Holding(r.holder, r.shares, r.certificate) for r in records.holders if r.series == series.series)
+    return tuple(Holding(r.holder, r.shares, r.certificate) for r in records.holders_of(series.series))
 
 
 def consideration_of(record: SecurityRecord) -> Fraction:

@@ -51,6 +51,9 @@ class InputError(Exception):
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        return InputError, (self.problems,)  # so that it can come back from a worker process
+
 
 def fail(file: str, rule: str, hint: str = "") -> InputError:
     """The error for one problem that concerns a whole file."""

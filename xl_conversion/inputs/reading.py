@@ -53,6 +53,8 @@ class Case:
     """What there is of the series beyond these issuances; "" for nothing. Its history has it all."""
     changes: tuple[Change, ...] = ()
     """The history of the series."""
+    holdings: tuple[Holding, ...] = ()
+    """Who holds it."""
 
     @property
     def digest(self) -> str:
@@ -97,7 +99,12 @@ def read_cases(path: Path) -> list[Case]:
 
     Raises InputError with all problems found.
     """
-    records, histories = _read(_tables(path), str(path), REQUIRED_TABLES)
+    return cases_of(_tables(path), str(path), REQUIRED_TABLES)
+
+
+def cases_of(tables: Mapping[str, Table], where: str, required: tuple[str, ...] = ("series",)) -> list[Case]:
+    """As :func:`read_cases`, of tables that have been read from `where`."""
+    records, histories = _read(tables, where, required)
     return [_case(series, records, histories[series.company]) for series in records.series]
 
 
@@ -194,6 +201,8 @@ def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
         "securities": [r for r in records.issued if (r.series, r.event) in seen],
         "conversions": [r for r in records.conversions if (r.series, r.event) in seen],
         "stated": [r for r in records.stated if r.series == series.series],
+        "capitalization": [r for r in records.capitalization if records.company_of(r) == series.company],
+        "holders": [r for r in records.holders if r.series == series.series],
     }
     return Case(
         series_of(series),
@@ -202,4 +211,5 @@ def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
         {name: tuple(found) for name, found in own.items()},
         more_than_counted(series, records),
         of_company.of(series.series),
+        holdings_of(series, records),
     )

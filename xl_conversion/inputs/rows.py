@@ -29,22 +29,28 @@ def read_row(record: type[R], cells: Mapping[str, str]) -> R | list[Broken]:
     return broken or record(**values, model_fields_set=frozenset(values))
 
 
-def read_rows(table: Table, record: type[R], problems: list[Problem]) -> list[tuple[Row, R]]:
-    """The sound rows of a table with their records; what is wrong is added to `problems`."""
+def header_problems(table: Table, record: type[Record], *, also: tuple[str, ...] = ()) -> list[Problem]:
+    """What is wrong with the columns that a table has; those of `also` may be there, too."""
     columns = {column.alias: column for column in record.model_fields.values()}
     hint = f"the columns are {', '.join(columns)}"
     missing = [name for name, column in columns.items() if column.is_required() and name not in table.columns]
-    extra = [name for name in table.columns if name not in columns]
-    unfilled = [name for name in columns if name not in table.columns]
+    extra = [name for name in table.columns if name not in columns and name not in also]
     if table.unit == "row" and not set(table.columns) & columns.keys():
-        problems.append(table.problem(f"row {table.header} must hold the column names", hint=hint))
-        return []
-    problems.extend(
-        Problem(table.file, f"the column {name} is not known", hint=suggestion(name, unfilled) or hint)
-        for name in extra
-    )
-    problems.extend(Problem(table.file, f"the column {name} is missing", hint=hint) for name in missing)
-    if missing or extra:
+        return [table.problem(f"row {table.header} must hold the column names", hint=hint)]
+    unfilled = [name for name in columns if name not in table.columns]
+    return [
+        *(
+            Problem(table.file, f"the column {name} is not known", hint=suggestion(name, unfilled) or hint)
+            for name in extra
+        ),
+        *(Problem(table.file, f"the column {name} is missing", hint=hint) for name in missing),
+    ]
+
+
+def read_rows(table: Table, record: type[R], problems: list[Problem]) -> list[tuple[Row, R]]:
+    """The sound rows of a table with their records; what is wrong is added to `problems`."""
+    if found_wrong := header_problems(table, record):
+        problems.extend(found_wrong)
         return []
     if not table.rows:
         problems.append(Problem(table.file, "it has a header but no rows", hint="add a row, or remove the table"))

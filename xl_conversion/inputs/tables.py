@@ -1,7 +1,7 @@
 """Reads tables from a folder of CSV, a JSON file or an .xlsx workbook: the same tables, every cell as text.
 
 Numbers stay as written; a double from a workbook becomes the 15 digits that Excel shows. Files are not trusted:
-sizes are bounded, workbooks with macros are refused, and XML is parsed by openpyxl through defusedxml.
+sizes are bounded, workbooks with macros and XML with entities are refused.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import json
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from xl_conversion.core.rounding import MAX_DIGITS, shorten, to_text
 from xl_conversion.inputs.problems import Broken, InputError, Problem, fail, suggestion
@@ -31,6 +35,7 @@ MAX_CELL = 30_000
 MAX_ROWS = 1_048_575
 MAX_COLUMNS = 256
 MAX_COLUMN_NAME = 255
+_KINDS = {".csv": "CSV", ".parquet": "Parquet"}
 _HEADER = "the first row names the columns"
 _NO_SEPARATORS = 'write 33,831,184 as 33831184, without thousands separators, and a text with a comma as "a, b"'
 _NO_COLUMN = "name each column in the row that holds the column names, or clear the cell"
@@ -89,7 +94,7 @@ def read_tables(path: Path, known: Sequence[str]) -> dict[str, Table]:
         if not path.exists():
             raise fail(str(path), "there is no such file or folder", "xl-conversion example DIR writes an input")
         if path.is_dir():
-            return _read_folder(path, known)
+            return read_folder(path, known, {".csv": read_csv})
         match path.suffix.lower():
             case ".json":
                 return _read_json(path, known)
@@ -116,17 +121,25 @@ def csv_cells(file: Path) -> list[list[str]]:
         raise fail(str(file), f"it cannot be read: {problem.strerror}", "check the name") from problem
 
 
-def _read_folder(folder: Path, known: Sequence[str]) -> dict[str, Table]:
+def read_folder(
+    folder: Path, known: Sequence[str], readers: Mapping[str, Callable[[str, Path], Table]]
+) -> dict[str, Table]:
+    """The tables of a folder, one in each file, by what reads files of that ending.
+
+    Raises InputError with the problems of all files.
+    """
     # Hidden files are left by systems and editors.
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() == ".csv" and p.name[0] != "." and p.is_file())
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in readers and p.name[0] != "." and p.is_file())
     if not files:
-        raise fail(str(folder), "the folder holds no CSV file", f"expected {', '.join(f'{n}.csv' for n in known)}")
+        kinds = " or ".join(_KINDS[ending] for ending in readers)
+        expected = ", ".join(f"{name}{next(iter(readers))}" for name in known)
+        raise fail(str(folder), f"the folder holds no {kinds} file", f"expected {expected}")
     tables: dict[str, Table] = {}
     problems: list[Problem] = []
     for file in files:
         try:
-            name = _table_name(file.stem, known, str(file), tables, strict=True)
-            tables[name] = table_of(name, str(file), _csv_rows(file))
+            name = table_name(file.stem, known, str(file), tables, strict=True)
+            tables[name] = readers[file.suffix.lower()](name, file)
         except InputError as found:
             problems.extend(found.problems)
     if problems:
@@ -134,8 +147,13 @@ def _read_folder(folder: Path, known: Sequence[str]) -> dict[str, Table]:
     return tables
 
 
+def read_csv(name: str, file: Path) -> Table:
+    """The table in a CSV file."""
+    return table_of(name, str(file), _csv_rows(file))
+
+
 def _csv_rows(file: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    data = _bounded(file)
+    data = bounded(file)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -166,7 +184,7 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
     try:
         # Numbers are kept as they are written, never as floats.
         content = json.loads(
-            _bounded(file).decode("utf-8-sig"),
+            bounded(file).decode("utf-8-sig"),
             parse_float=_plain,
             parse_int=str,
             parse_constant=constant,
@@ -178,7 +196,7 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
         raise fail(str(file), "not an object of tables", '{"series": [{...}, ...], ...}')
     tables: dict[str, Table] = {}
     for key, records in content.items():
-        name = _table_name(key, known, str(file), tables, strict=True)
+        name = table_name(key, known, str(file), tables, strict=True)
         where = f"{file}, {name}"
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
             raise fail(where, "not a list of objects", '[{"series": "...", ...}, ...]')
@@ -192,22 +210,56 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
 
 
 def _read_workbook(file: Path, known: Sequence[str]) -> dict[str, Table]:
-    _check_package(file)
-    import openpyxl
-
-    tables: dict[str, Table] = {}
-    opened: list[Any] = []
+    content = _checked_package(file)
+    tables = None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's, on what it would not write back
-            # Twice, since only without the values it says which cells are formulas.
-            opened = [openpyxl.load_workbook(file, read_only=True, data_only=values) for values in (True, False)]
-            _check_purpose(opened[0], file)
-            for sheet, formulas in zip(*(workbook.worksheets for workbook in opened), strict=True):
-                name = _table_name(sheet.title, known, str(file), tables, strict=False)
-                if name:
-                    where = f"{file}, sheet {sheet.title}"
-                    tables[name] = table_of(name, where, _sheet_rows(sheet, formulas, file), wide=_NO_COLUMN)
+        tables = _read_plain(file, content, known)
+    except InputError:
+        raise
+    except Exception:  # noqa: S110 - whatever openpyxl says without the cells, it says better of the whole
+        pass
+    if tables is None:
+        tables = _read_whole(file, content, known)
+    if not tables:
+        raise fail(str(file), f"no sheet is named {' or '.join(known)}", "name the sheets after the tables")
+    return tables
+
+
+def _read_plain(file: Path, content: bytes, known: Sequence[str]) -> dict[str, Table]:
+    """The tables of a workbook whose cells are written plainly.
+
+    Raises any exception where openpyxl has to read it.
+    """
+    from xl_conversion.inputs.sheets import PlainSheets
+
+    plain = PlainSheets(
+        content,
+        max_columns=MAX_COLUMNS,
+        max_row=MAX_ROWS + 1,
+        digits=plain_digits,
+        padded=_padded,
+        decimals=_decimals,
+    )
+    with _opened(plain.emptied, values=True) as workbook:
+        _check_purpose(workbook, file)
+        return _tables_of(file, known, ((sheet, plain.rows) for sheet in workbook.worksheets))
+
+
+def _read_whole(file: Path, content: bytes, known: Sequence[str]) -> dict[str, Table]:
+    """The tables of a workbook as openpyxl reads it."""
+    try:
+        # Twice, since only without the values it says which cells are formulas.
+        with (
+            _opened(io.BytesIO(content), values=True) as workbook,
+            _opened(io.BytesIO(content), values=False) as formulas,
+        ):
+            _check_purpose(workbook, file)
+            pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
+            return _tables_of(
+                file,
+                known,
+                ((sheet, partial(_sheet_rows, written, file)) for sheet, written in pairs),
+            )
     except InputError:
         raise
     except Exception as problem:  # openpyxl raises nearly anything for a defective file
@@ -216,15 +268,37 @@ def _read_workbook(file: Path, known: Sequence[str]) -> dict[str, Table]:
             cause = cause.__context__
         what = " ".join(str(cause).split()) or type(cause).__name__
         raise fail(str(file), f"not a readable workbook: {shorten(what, 100)}", "save it again as .xlsx") from None
-    finally:
-        for workbook in opened:
+
+
+@contextmanager
+def _opened(content: io.BytesIO, *, values: bool) -> Iterator[Any]:
+    import openpyxl
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # openpyxl's, on what it would not write back
+        workbook = openpyxl.load_workbook(content, read_only=True, data_only=values)
+        try:
+            yield workbook
+        finally:
             workbook.close()
-    if not tables:
-        raise fail(str(file), f"no sheet is named {' or '.join(known)}", "name the sheets after the tables")
+
+
+def _tables_of(
+    file: Path,
+    known: Sequence[str],
+    sheets: Iterable[tuple[Any, Callable[[Any], Iterator[tuple[int, Sequence[str]]]]]],
+) -> dict[str, Table]:
+    """The tables among the sheets of a workbook, each with what gives its rows."""
+    tables: dict[str, Table] = {}
+    for sheet, rows in sheets:
+        name = table_name(sheet.title, known, str(file), tables, strict=False)
+        if name:
+            where = f"{file}, sheet {sheet.title}"
+            tables[name] = table_of(name, where, rows(sheet), wide=_NO_COLUMN)
     return tables
 
 
-def _sheet_rows(sheet: Any, formulas: Any, file: Path) -> Iterator[tuple[int, Sequence[str]]]:
+def _sheet_rows(formulas: Any, file: Path, sheet: Any) -> Iterator[tuple[int, Sequence[str]]]:
     where = f"{file}, sheet {sheet.title}"
     for one in (sheet, formulas):
         one.reset_dimensions()  # a stale dimension would hide rows
@@ -245,17 +319,47 @@ def _sheet_rows(sheet: Any, formulas: Any, file: Path) -> Iterator[tuple[int, Se
         yield number, [_cell_text(cell, where, number) for cell in cells]
 
 
-def _check_package(file: Path) -> None:
-    _bounded(file)
+def _checked_package(file: Path) -> bytes:
+    """The content of a workbook that unpacks to no more than it may, has no macros and no entities."""
+    content = bounded(file)
     try:
-        with zipfile.ZipFile(file) as package:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
             parts = package.infolist()
-    except zipfile.BadZipFile:
+            # What a part unpacks to is cut at the size declared, and then has another check sum.
+            if sum(part.file_size for part in parts) > MAX_UNPACKED:
+                raise fail(str(file), f"it unpacks to more than {MAX_UNPACKED // 2**20} MiB", "split it")
+            if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
+                raise fail(str(file), "a workbook with macros is not read", "save it as .xlsx")
+            for part in parts:
+                _check_xml(package.read(part))
+    except zipfile.BadZipFile as problem:
+        if "Bad CRC" in str(problem):
+            raise fail(str(file), f"not a readable workbook: {problem}", "save it again as .xlsx") from None
         raise fail(str(file), "not an .xlsx workbook", "a protected or older workbook: save it as .xlsx") from None
-    if sum(part.file_size for part in parts) > MAX_UNPACKED:
-        raise fail(str(file), f"it unpacks to more than {MAX_UNPACKED // 2**20} MiB", "split it")
-    if any(part.filename.lower().endswith("vbaproject.bin") for part in parts):
-        raise fail(str(file), "a workbook with macros is not read", "save it as .xlsx")
+    except (
+        ElementTree.ParseError,
+        zlib.error,
+        ValueError,
+        RuntimeError,
+        EOFError,
+    ) as problem:
+        what = shorten(" ".join(str(problem).split()) or type(problem).__name__, 100)
+        raise fail(str(file), f"not a readable workbook: {what}", "save it again as .xlsx") from None
+    return content
+
+
+def _check_xml(data: bytes) -> None:
+    """Refuses entities: what openpyxl parses with depends on what else is installed."""
+    head = data[:200]
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<" and b"\0" not in head:
+        return
+    named = re.search(rb"encoding\s*=\s*[\"']([^\"']*)", head)
+    usual = b"\0" not in head and (named is None or named[1].lower() in (b"utf-8", b"us-ascii"))
+    if not usual or b"<!DOCTYPE" in data:
+        from defusedxml.ElementTree import iterparse
+
+        for _ in iterparse(io.BytesIO(data), forbid_dtd=False):
+            pass
 
 
 def _check_purpose(workbook: Any, file: Path) -> None:
@@ -282,7 +386,7 @@ def table_of(
 
     Raises InputError with all that is wrong with it as a table.
     """
-    with_cells = ((number, cells) for number, cells in lines if any(cell.strip() for cell in cells))
+    with_cells = ((number, cells) for number, cells in lines if "".join(cells).strip())
     header, second = next(with_cells, None), next(with_cells, None)
     if header is None:
         raise fail(file, "it is empty", _HEADER)
@@ -305,26 +409,35 @@ def table_of(
         seen.add(column)
     rows: list[Row] = []
     problems: list[Problem] = []
+    width = len(columns)
     for number, cells in filled:
-        if any(cell.strip() for cell in cells[len(columns) :]):
-            rule = f"it has more cells than the {len(columns)} columns"
-            problems.append(Problem(file, rule, number, hint=wide, unit=unit))
-            continue
+        if len(cells) != width:
+            if "".join(cells[width:]).strip():
+                rule = f"it has more cells than the {width} columns"
+                problems.append(Problem(file, rule, number, hint=wide, unit=unit))
+                continue
+            cells = [*cells[:width], *[""] * (width - len(cells))]
         if len(rows) == MAX_ROWS:
             raise fail(file, f"more than {MAX_ROWS} rows", "split it")
-        padded = [*cells, *[""] * (len(columns) - len(cells))]
-        row = Row(number, {column: cell.strip() for column, cell in zip(columns, padded, strict=False)})
-        for column, cell in row.cells.items():
-            if len(cell) > MAX_CELL:
-                rule = f"a text has at most {MAX_CELL} characters"
-                problems.append(Problem(file, rule, number, column, cell, unit=unit))
-            elif _CONTROL.search(cell):
-                rule = "it holds a character that is no text"
-                problems.append(Problem(file, rule, number, column, cell, unit=unit))
+        row = Row(number, dict(zip(columns, map(str.strip, cells), strict=True)))
+        together = "".join(row.cells.values())
+        # Of most rows one look says that all is well.
+        if len(together) > MAX_CELL or not together.isprintable():
+            problems.extend(_no_texts(file, row, unit))
         rows.append(row)
     if problems:
         raise InputError(problems)
     return Table(name, file, tuple(columns), tuple(rows), unit, header[0])
+
+
+def _no_texts(file: str, row: Row, unit: str) -> Iterator[Problem]:
+    """What is wrong with the cells of a row as texts."""
+    for column, cell in row.cells.items():
+        if len(cell) > MAX_CELL:
+            rule = f"a text has at most {MAX_CELL} characters"
+            yield Problem(file, rule, row.number, column, cell, unit=unit)
+        elif _CONTROL.search(cell):
+            yield Problem(file, "it holds a character that is no text", row.number, column, cell, unit=unit)
 
 
 def column_name(text: str) -> str:
@@ -345,7 +458,7 @@ def _filled(cells: Sequence[str]) -> int:
     return sum(bool(cell.strip()) for cell in cells)
 
 
-def _table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, Table], *, strict: bool) -> str:
+def table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, Table], *, strict: bool) -> str:
     """The table that a file or sheet is; a workbook may hold other sheets, but not one that is nearly a table."""
     name = column_name(text)
     if name in read:
@@ -359,7 +472,8 @@ def _table_name(text: str, known: Sequence[str], file: str, read: Mapping[str, T
     return ""
 
 
-def _bounded(file: Path) -> bytes:
+def bounded(file: Path) -> bytes:
+    """The content of a file that is not too large."""
     size = file.stat().st_size
     if size > MAX_FILE:
         raise fail(str(file), f"larger than {MAX_FILE // 2**20} MiB", "split it")
@@ -372,18 +486,28 @@ def _cell_text(cell: Any, where: str, number: int) -> str:
     if cell.data_type == "e":
         raise InputError([Problem(where, f"the cell {cell.coordinate} is {cell.value}", number, hint="mend it")])
     text = _text(cell.value, where, number, "")
-    places = _places(cell.number_format or "") if text else None
-    if places and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
-        # As displayed: a stated 2.00 is more exact than a stated 2. Only zeros are added.
-        value = Fraction(text)
-        shown = to_text(value, len(places[1] or ""))
-        return shown if Fraction(shown) == value else text
+    if text and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
+        return _padded(text, _decimals(cell.number_format or ""))
     return text
 
 
-def _places(number_format: str) -> re.Match[str] | None:
-    """The decimals that a number format shows, whatever currency stands beside them."""
-    return re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", _FORMAT_TEXT.sub("", number_format).partition(";")[0])
+def _padded(text: str, decimals: int) -> str:
+    """A number as displayed: a stated 2.00 is more exact than a stated 2. Only zeros are added."""
+    if not decimals:
+        return text
+    whole, point, part = text.partition(".")
+    if whole.isdecimal() and (part.isdecimal() or not point):
+        return f"{whole}.{part.ljust(decimals, '0')}" if len(part) <= decimals else text
+    value = Fraction(text)
+    shown = to_text(value, decimals)
+    return shown if Fraction(shown) == value else text
+
+
+def _decimals(number_format: str) -> int:
+    """How many decimals a number format shows, whatever currency stands beside them; 0 where it says none."""
+    plain = _FORMAT_TEXT.sub("", number_format).partition(";")[0]
+    places = re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", plain)
+    return len(places[1] or "") if places else 0
 
 
 def _plain(number: str) -> str:

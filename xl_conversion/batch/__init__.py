@@ -1,0 +1,1 @@
+"""Many at once: portfolios to workbooks, and columns of numbers by one function."""

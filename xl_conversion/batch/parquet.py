@@ -1,0 +1,296 @@
+"""A function of the catalogue for the rows of Parquet files: read, adjusted and written in pieces."""
+
+from __future__ import annotations
+
+import errno
+import filecmp
+import os
+import secrets
+import stat
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from xl_conversion.batch.cluster import in_order, on_cluster
+from xl_conversion.batch.compute import PROBLEM, Batch, ImpossibleRows, Plan, Settings, adjust, planned
+from xl_conversion.files import TEMPORARY_PREFIX, SaveError
+from xl_conversion.inputs.problems import InputError, Problem, fail
+
+ROWS_IN_BATCH = 65_536
+"""What is adjusted in one go, and one task of a cluster."""
+ROWS_IN_GROUP = 4 * ROWS_IN_BATCH
+"""What is written in one go: so much is in memory, however many rows there are."""
+WRITING = {"compression": "snappy", "store_decimal_as_integer": True}
+"""How Parquet is written; decimals of up to 18 digits as integers, which is quicker and smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What has been done."""
+
+    target: Path
+    rows: int
+    result: str
+    """The name of the result's column."""
+    kind: str
+    """Its type."""
+    impossible: int
+    """Rows whose result is null."""
+    written: bool
+    """False where the file was there already, the same."""
+
+
+def compute_file(
+    source: Path,
+    target: Path,
+    settings: Settings,
+    *,
+    force: bool = False,
+    scheduler: str = "",
+    workers: int = 0,
+    advance: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Computed:
+    """Adjusts the rows of a Parquet file, or of a folder of them in the order of their names, into one file.
+
+    They are adjusted by so many `workers`, threads here (one if 0) or, with a `scheduler`, tasks at once on a Dask
+    cluster (as many as it has use for if 0); the file is the same to the byte. `advance` is called with the rows
+    that are done and all of them.
+
+    Raises InputError where the input cannot be used, SaveError where the file cannot be written, or is there,
+    differs, and `force` is not given. What was there before is then untouched.
+    """
+    _check_apart(source, target)
+    files = _Files.found(source)
+    plan = planned(files.schema, settings, str(source))
+    rows, impossible = 0, 0
+    with _replacing(target, force) as temporary:
+        work = partial(adjust, settings=settings)
+        batches = files.batches()
+        with _results(work, batches, scheduler, workers) as results, _Writer(temporary, plan) as writer:
+            try:
+                for batch in results:
+                    writer.write(batch)
+                    rows += batch.num_rows
+                    if settings.on_error == "null":
+                        column = batch.column(PROBLEM)
+                        impossible += len(column) - column.null_count
+                    advance(rows, files.rows)
+            except ImpossibleRows as problem:
+                raise InputError([files.problem(rows, one) for one in problem.problems]) from None
+    return Computed(target, rows, plan.result, str(plan.kind), impossible, temporary.written)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of an input, one after the other."""
+
+    paths: Sequence[Path]
+    ends: Sequence[int]
+    """The rows up to the end of each."""
+    schema: Any
+
+    @classmethod
+    def found(cls, source: Path) -> _Files:
+        """The files, after looking at what they say of themselves."""
+        paths = [source]
+        if source.is_dir():
+            paths = sorted(path for path in source.iterdir() if path.suffix == ".parquet" and path.is_file())
+            if not paths:
+                raise fail(str(source), "there is no .parquet file in it", "name another folder or a file")
+        schema, rows = None, []
+        for path in paths:
+            with _opened(path) as file:
+                rows.append(file.metadata.num_rows)
+                own = file.schema_arrow
+            if schema is None:
+                schema = own
+            elif not own.equals(schema):
+                raise _of_other_columns(path, own, paths[0], schema)
+        return cls(paths, list(accumulate(rows)), schema)
+
+    @property
+    def rows(self) -> int:
+        """Of all files."""
+        return self.ends[-1]
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, in pieces that do not depend on who computes them."""
+        for path in self.paths:
+            with _opened(path) as file:
+                try:
+                    yield from file.iter_batches(ROWS_IN_BATCH)
+                except (pa.ArrowException, OSError) as problem:
+                    raise _unreadable(path, problem) from None
+
+    def problem(self, before: int, one: Any) -> Problem:
+        """A problem in a batch that begins after so many rows, with the file and the row in it."""
+        row = before + one.row
+        place = bisect_right(self.ends, row - 1)
+        start = self.ends[place - 1] if place else 0
+        hint = "--on-error null goes on without such rows"
+        return Problem(str(self.paths[place]), one.rule, row - start, one.column, one.value, hint, impossible=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        file = pq.ParquetFile(path, pre_buffer=False)  # else all that was read is kept
+    except (pa.ArrowException, OSError) as problem:
+        raise _unreadable(path, problem) from None
+    with file:
+        yield file
+
+
+def _unreadable(path: Path, problem: Exception) -> InputError:
+    if isinstance(problem, FileNotFoundError):
+        return fail(str(path), "there is no such file", "check its name")
+    reason = " ".join(str(problem).split()).rstrip(".")
+    return fail(str(path), f"it cannot be read as Parquet ({reason})", "name a Parquet file")
+
+
+def _of_other_columns(path: Path, own: Any, first: Path, schema: Any) -> InputError:
+    """The first difference between the columns of two files."""
+    rule = f"its columns are not those of {first.name}, or in another order"
+    for name in [*schema.names, *own.names]:
+        if name not in own.names or name not in schema.names:
+            has, lacks = (first, path) if name in schema.names else (path, first)
+            rule = f"the column {name} is in {has.name} and not in {lacks.name}"
+            break
+        if schema.names.count(name) == own.names.count(name) == 1 and own.field(name) != schema.field(name):
+            kind, other = own.field(name).type, schema.field(name).type
+            rule = f"the column {name} is of type {kind}, in {first.name} of type {other}"
+            break
+    return fail(str(path), rule, "all files of a folder must have the same columns")
+
+
+@contextmanager
+def _results(
+    work: Callable[[Batch], Batch], batches: Iterator[Batch], scheduler: str, workers: int
+) -> Iterator[Iterator[Batch]]:
+    if scheduler:
+        yield on_cluster(scheduler, work, batches, in_flight=workers)
+        return
+    # Arrow and numpy leave the interpreter free, so that a piece is read and others adjusted while one is written.
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(max(1, workers)) as pool:
+        yield in_order(lambda batch: pool.submit(work, batch), _ahead(reader, batches), max(1, workers) + 1)
+
+
+def _ahead(reader: ThreadPoolExecutor, batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The batches, the next one always on its way."""
+    following = partial(next, batches, None)
+    coming = reader.submit(following)
+    while (batch := coming.result()) is not None:
+        coming = reader.submit(following)
+        yield batch
+
+
+class _Writer:
+    """Writes batches in groups of as many rows as fit, whatever the size of a batch is."""
+
+    def __init__(self, temporary: _Temporary, plan: Plan) -> None:
+        self.writer = pq.ParquetWriter(temporary.path, plan.schema, **WRITING)
+        self.schema = plan.schema
+        self.waiting: list[Batch] = []
+        self.rows = 0
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+        self.writer.close()
+
+    def write(self, batch: Batch) -> None:
+        """Takes a batch; a group is written once it is full."""
+        self.waiting.append(batch)
+        self.rows += batch.num_rows
+        if self.rows >= ROWS_IN_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self.rows:
+            self.writer.write_table(pa.Table.from_batches(self.waiting, self.schema), 2 * ROWS_IN_GROUP)
+        self.waiting, self.rows = [], 0
+
+
+# The file that is written.
+
+
+@dataclass
+class _Temporary:
+    """An unfinished file beside the one that it will be."""
+
+    path: Path
+    written: bool = field(default=False)
+
+
+def _check_apart(source: Path, target: Path) -> None:
+    where, to = Path(os.path.realpath(source)), Path(os.path.realpath(target))
+    same = where == to or (to.exists() and where.exists() and os.path.samefile(where, to))
+    if same or (where.is_dir() and where == to.parent):
+        inside = "" if same else ", or in the same folder"
+        raise SaveError(f"Cannot write {target}: it is the input{inside}", "Give another name or folder.")
+
+
+@contextmanager
+def _replacing(target: Path, force: bool) -> Iterator[_Temporary]:
+    """A new file beside `target`, which takes its place at the end; nothing is left behind where that fails."""
+    try:
+        place = Path(os.path.realpath(target))
+        before = place.stat() if place.exists() else None
+        if before and not stat.S_ISREG(before.st_mode):
+            raise SaveError(f"Cannot write {target}: it is not a file", "Give the name of a file.")
+        if before and not os.access(place, os.W_OK):
+            raise SaveError(f"Cannot write {target}: the file is read-only", "Choose another name.")
+        unfinished = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
+        # Made here, so that a folder that cannot be written to is known before anything is computed.
+        open(unfinished, "xb").close()
+    except SaveError:
+        raise
+    except (OSError, ValueError) as problem:
+        raise _not_saved(target, problem) from problem
+    temporary = _Temporary(unfinished)
+    try:
+        yield temporary
+        if before and filecmp.cmp(unfinished, place, shallow=False):
+            return
+        if before and not force:
+            raise SaveError(f"Cannot write {target}: it is there and differs", "--force replaces it.")
+        with open(unfinished, "rb+") as stream:
+            os.fsync(stream.fileno())  # the content must be on disk before the name points to it
+        if before:
+            with suppress(OSError):
+                os.chmod(unfinished, stat.S_IMODE(before.st_mode))
+        os.replace(unfinished, place)
+        temporary.written = True
+    except SaveError:
+        raise
+    except OSError as problem:
+        raise _not_saved(target, problem) from problem
+    finally:
+        with suppress(OSError):
+            os.unlink(unfinished)
+
+
+def _not_saved(target: Path, problem: OSError | ValueError) -> SaveError:
+    hint = "Choose another name or folder."
+    match getattr(problem, "errno", None):
+        case errno.ENOENT | errno.ENOTDIR:
+            return SaveError(f"Cannot write {target}: its folder does not exist", "Create the folder.")
+        case errno.ENOSPC | errno.EDQUOT:
+            return SaveError(f"Cannot write {target}: the disk is full", "Free some space.")
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return SaveError(f"Cannot write {target}: its folder or the file is protected", hint)
+        case int() as code:
+            return SaveError(f"Cannot write {target}: {os.strerror(code)}", hint)
+    return SaveError(f"Cannot write {target}: {problem}", hint)

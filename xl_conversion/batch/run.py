@@ -1,0 +1,359 @@
+"""An export: reads a portfolio, makes the files of each series, of each holder and the register.
+
+The work is done by pure functions (`work.py`) on one process, on several or on a cluster; here it is cut into
+tasks, given file names, and put together in the order of the input, whoever was ready first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import shutil
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from xl_conversion import __version__
+from xl_conversion.batch.folder import Entry, OutFolder, locked
+from xl_conversion.batch.manifest import MANIFEST, Journal, Manifest, known_entries
+from xl_conversion.batch.observer import Observer
+from xl_conversion.batch.work import FIRST_DAY, File, Paths, Recipe, Task, make, make_holders, problems_of
+from xl_conversion.books.statements.findings import findings_workbook
+from xl_conversion.books.statements.holder import Position, positions_of
+from xl_conversion.books.statements.register import register_plan, register_tables
+from xl_conversion.books.statements.results import SeriesResult
+from xl_conversion.files import SaveError, safe_file_name, write_atomically
+from xl_conversion.inputs.portfolio import CompanyTables, Portfolio, problem_rows, read_portfolio
+from xl_conversion.inputs.problems import InputError, Problem
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+SERIES_IN_TASK = 24
+HOLDERS_IN_TASK = 100
+IN_FLIGHT = 4
+"""Tasks for each worker that wait or are done and not yet fetched, so that memory is bounded."""
+SERIES, HOLDERS, NOTICES, OCF = "series", "holders", "notices", "ocf"
+REGISTER, FINDINGS = "register.xlsx", "findings.xlsx"
+
+
+class Per(StrEnum):
+    """What a workbook is written for."""
+
+    SERIES = "series"
+    HOLDER = "holder"
+    PORTFOLIO = "portfolio"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How an export is done; of these only `per`, `recipe` and `pdf` have a say in what is written."""
+
+    per: frozenset[Per] = frozenset({Per.SERIES})
+    recipe: Recipe = field(default_factory=Recipe)
+    pdf: bool = False
+    workers: int = 1
+    scheduler: str = ""
+    force: bool = False
+    resume: bool = False
+    strict: bool = False
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the manifest says of them."""
+        recipe = self.recipe
+        return {
+            "per": sorted(self.per),
+            "template": recipe.template,
+            "design": hashlib.sha256(recipe.design).hexdigest() if recipe.design else "",
+            "notices": [kind for kind, wanted in (("docx", recipe.documents), ("pdf", self.pdf)) if wanted],
+            "ocf": recipe.currency,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an export came to."""
+
+    results: tuple[SeriesResult, ...]
+    problems: tuple[Problem, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """Company and series of what could not be exported."""
+    entries: tuple[Entry, ...]
+    workbooks: Mapping[tuple[str, str], str]
+    """Where the workbook of a series is under the folder, by company and series."""
+    earlier: tuple[str, ...]
+    """Files of earlier exports that this one did not write."""
+
+
+def export(
+    source: str,
+    root: Path,
+    settings: Settings,
+    *,
+    queries: Mapping[str, str] | None = None,
+    observer: Observer | None = None,
+) -> Outcome:
+    """Exports the portfolio at `source` into the folder `root`.
+
+    Raises InputError where no series is good, or with `strict` where one is not, and SaveError where something
+    cannot be written; what stands by then is complete, and noted for `resume`.
+    """
+    observer = observer or Observer()
+    portfolio = read_portfolio(source, queries=queries or {})
+    tasks, digest = _tasks(portfolio.companies, settings)
+    if settings.strict:
+        _stop_at_problems(portfolio, settings, observer)
+    new = not root.exists()
+    folder = OutFolder(root, known_entries(root), settings.force, settings.resume)
+    inside = [name for name, wanted in _folders(settings).items() if wanted]
+    folder.prepare(*inside)
+    with locked(folder):
+        run = _Run(folder, settings, digest, observer, list(portfolio.problems))
+        run.all_series(tasks)
+        if not run.results:
+            if new:
+                shutil.rmtree(root, ignore_errors=True)
+            raise InputError(run.problems or [Problem(source, "there is no series in it")])
+        if Per.HOLDER in settings.per:
+            run.all_holders()
+        if Per.PORTFOLIO in settings.per:
+            run.register()
+        run.findings()
+        outcome = run.finish()
+    folder.close()
+    return outcome
+
+
+def _folders(settings: Settings) -> dict[str, bool]:
+    return {
+        SERIES: settings.recipe.workbooks,
+        HOLDERS: Per.HOLDER in settings.per,
+        NOTICES: settings.recipe.documents,
+        OCF: bool(settings.recipe.currency),
+    }
+
+
+def _tasks(companies: Sequence[CompanyTables], settings: Settings) -> tuple[list[Task], str]:
+    """The work in pieces, and a digest of the whole input."""
+    names = _Names()
+    made_with = _digest(__version__, settings.told)
+    tasks: list[Task] = []
+    batch: list[tuple[CompanyTables, str]] = []
+    paths: dict[tuple[str, str], Paths] = {}
+    digests: list[str] = []
+    for company in companies:
+        found = _digest_of(company)
+        digests.append(found)
+        batch.append((company, _digest(made_with, found)))
+        for series in dict.fromkeys(row.cells["series"] for row in company.tables["series"].rows):
+            stem = names.of(f"{company.name} {series}")
+            paths[company.name, series] = Paths(
+                f"{SERIES}/{stem}.xlsx", f"{NOTICES}/{stem}.docx", f"{OCF}/{stem}.ocf.json"
+            )
+        if len(paths) >= SERIES_IN_TASK:
+            tasks.append(Task(tuple(batch), paths))
+            batch, paths = [], {}
+    if batch:
+        tasks.append(Task(tuple(batch), paths))
+    return tasks, _digest(digests)
+
+
+def _stop_at_problems(portfolio: Portfolio, settings: Settings, observer: Observer) -> None:
+    """Checks everything before anything is written."""
+    problems = list(portfolio.problems)
+    observer.begin("companies checked", len(portfolio.companies))
+    for found in _mapped(problems_of, portfolio.companies, settings):
+        problems += found
+        observer.advance(1)
+    observer.end()
+    if problems:
+        raise InputError(problems)
+
+
+class _Run:
+    """One export under way."""
+
+    def __init__(
+        self, folder: OutFolder, settings: Settings, digest: str, observer: Observer, problems: list[Problem]
+    ) -> None:
+        self.folder, self.settings, self.digest, self.observer = folder, settings, digest, observer
+        self.problems = problems
+        self.results: list[SeriesResult] = []
+        self.left_out: list[tuple[str, str]] = []
+        self.entries: list[Entry] = []
+        self.workbooks: dict[tuple[str, str], str] = {}
+        """Where the workbook of a series is, by company and series."""
+        self.journal = Journal(folder.root)
+
+    def all_series(self, tasks: Sequence[Task]) -> None:
+        """The files of every series."""
+        recipe = self.settings.recipe
+        self.observer.begin("series", sum(len(task.paths) for task in tasks))
+        here = None if self.settings.scheduler else self.folder
+        for task, made in zip(tasks, _mapped(partial(make, recipe, here), tasks, self.settings), strict=True):
+            self._stand(made.files, made.entries)
+            self.results += made.results
+            self.problems += made.problems
+            self.left_out += made.left_out
+            if recipe.workbooks:
+                gone = set(made.left_out)
+                self.workbooks |= {key: paths.workbook for key, paths in task.paths.items() if key not in gone}
+            self.observer.advance(len(task.paths))
+        self.observer.end()
+
+    def all_holders(self) -> None:
+        """The workbook of every holder."""
+        positions: dict[str, list[Position]] = {}
+        for result in self.results:
+            for position in positions_of(result, self._link(result, "../")):
+                positions.setdefault(position.holder, []).append(position)
+        names = _Names()
+        made_with = _digest(__version__, self.settings.told)
+        one_each = [
+            (f"{HOLDERS}/{names.of(holder)}.xlsx", holder, tuple(found), _digest(made_with, holder, repr(found)))
+            for holder, found in positions.items()
+        ]
+        tasks = [one_each[at : at + HOLDERS_IN_TASK] for at in range(0, len(one_each), HOLDERS_IN_TASK)]
+        self.observer.begin("holders", len(one_each))
+        here = None if self.settings.scheduler else self.folder
+        for task, (files, entries) in zip(
+            tasks, _mapped(partial(make_holders, here), tasks, self.settings), strict=True
+        ):
+            self._stand(files, entries)
+            self.observer.advance(len(task))
+        self.observer.end()
+
+    def register(self) -> None:
+        """The register of everything."""
+        values, tables = register_tables(self.results, self.workbooks, self.problems, self.left_out)
+        as_of = max((r.as_of for r in self.results if r.as_of), default=FIRST_DAY)
+        of = _digest(__version__, self.settings.told, self.digest, sorted(self.workbooks.values()))
+        proven = self.folder.proven(REGISTER, of)
+        if proven:
+            self._stand((), [proven])
+            return
+        with self.folder.stream(REGISTER, of) as (file, found):
+            register_plan().write(file, values, tables, as_of=as_of)
+        self._stand((), found)
+
+    def findings(self) -> None:
+        """The workbook of what is wrong with the input; one of an earlier export that is no longer so goes."""
+        if not self.problems:
+            earlier = self.folder.known.get(FINDINGS)
+            if earlier and self.folder.proven(FINDINGS, earlier.of):
+                (self.folder.root / FINDINGS).unlink(missing_ok=True)
+            return
+        rows = problem_rows(self.problems)
+        as_of = max((r.as_of for r in self.results if r.as_of), default=FIRST_DAY)
+        exported = len(self.results)
+        data = findings_workbook(rows, as_of, exported=exported, left_out=self.left_out)
+        self._stand([File(FINDINGS, data, _digest(__version__, rows, exported, self.left_out))], ())
+
+    def finish(self) -> Outcome:
+        """Writes the manifest: from then on the export is done."""
+        written = {entry.path for entry in self.entries}
+        earlier = [
+            e
+            for path, e in self.folder.known.items()
+            if path not in written and (self.folder.root / path).is_file()
+        ]
+        manifest = Manifest(
+            self.digest, self.settings.told, tuple(self.entries), tuple(earlier), len(self.left_out)
+        )
+        self.journal.close()
+        write_atomically(self.folder.root / MANIFEST, manifest.to_bytes(), through=self.folder.unfinished)
+        return Outcome(
+            tuple(self.results),
+            tuple(self.problems),
+            tuple(self.left_out),
+            tuple(self.entries),
+            self.workbooks,
+            tuple(sorted(entry.path for entry in earlier)),
+        )
+
+    def _link(self, result: SeriesResult, up: str = "") -> str:
+        path = self.workbooks.get((result.series.company, result.series.name), "")
+        return f"{up}{path}" if path else ""
+
+    def _stand(self, files: Iterable[File], entries: Iterable[Entry]) -> None:
+        """Places files that were made elsewhere, and notes all."""
+        found = [*entries, *(self.folder.place(file.path, file.data, file.of) for file in files)]
+        self.entries += found
+        self.journal.add(found)
+
+
+class _Names:
+    """File names that are told apart by systems that ignore letter case."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def of(self, text: str) -> str:
+        """A safe name for `text` that was not given before."""
+        stem = name = safe_file_name(text)
+        number = 1
+        while name.casefold() in self._taken:
+            number += 1
+            name = f"{stem} ({number})"
+        self._taken.add(name.casefold())
+        return name
+
+
+def _mapped(function: Callable[[T], R], items: Sequence[T], settings: Settings) -> Iterator[R]:
+    """The results in the order of the items, computed here, by other processes or on a cluster."""
+    if settings.scheduler:
+        from xl_conversion.batch.cluster import on_cluster
+
+        return on_cluster(settings.scheduler, function, items)
+    if settings.workers > 1 and len(items) > 1:
+        return _pooled(function, items, min(settings.workers, len(items)))
+    return map(function, items)
+
+
+def _pooled(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    # A fork of this process could hold a lock of the progress bar's thread for good.
+    known = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    if "forkserver" in known:
+        context.set_forkserver_preload(["xl_conversion.batch.work"])
+    waiting = iter(items)
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts) as pool:
+        running: deque[Future[R]] = deque(
+            pool.submit(function, item) for item in islice(waiting, IN_FLIGHT * workers)
+        )
+        try:
+            while running:
+                result = running.popleft().result()
+                running.extend(pool.submit(function, item) for item in islice(waiting, 1))
+                yield result
+        except BrokenProcessPool:
+            hint = "--resume goes on; with fewer --workers less memory is needed."
+            raise SaveError("A worker process was ended", hint) from None
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one in charge decides."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _digest(*parts: object) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_of(company: CompanyTables) -> str:
+    """Of the cells of all its tables, whatever file they came in."""
+    tables = {name: [row.cells for row in table.rows] for name, table in company.tables.items()}
+    return _digest(company.name, tables)

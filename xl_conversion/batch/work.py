@@ -1,0 +1,178 @@
+"""The unit of work of an export: some companies in, finished files out.
+
+A pure function of its arguments, so that it gives the same on one process, on many, or on other machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from xl_conversion.batch.folder import Entry, OutFolder
+from xl_conversion.books.statements.holder import Position, holder_plan, holder_values
+from xl_conversion.books.statements.own import fitted, own_plan
+from xl_conversion.books.statements.results import SeriesResult, result_of
+from xl_conversion.books.statements.series import series_plan, series_values
+from xl_conversion.inputs.portfolio import CompanyTables, check_company
+from xl_conversion.inputs.problems import InputError, Problem
+from xl_conversion.inputs.reading import Case
+
+STATEMENT, WORKING_PAPER = "statement", "working-paper"
+FIRST_DAY = date(1980, 1, 1)
+"""What a workbook is dated of which nothing has happened: the first day of a zip file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is made of each series."""
+
+    workbooks: bool = True
+    template: str = STATEMENT
+    """`statement`, `working-paper`, or `own`, which is a design in `design`."""
+    design: bytes = b""
+    documents: bool = False
+    """The notice as .docx."""
+    currency: str = ""
+    """Of the prices in Open Cap Format records; without, there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the files of one series go, relative to the folder."""
+
+    workbook: str
+    document: str
+    ocf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Companies, a digest of what each is made from, and where the files of each series go."""
+
+    companies: tuple[tuple[CompanyTables, str], ...]
+    paths: Mapping[tuple[str, str], Paths]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A finished file, and a digest of what it was made from."""
+
+    path: str
+    data: bytes
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of a task."""
+
+    results: tuple[SeriesResult, ...]
+    problems: tuple[Problem, ...]
+    left_out: tuple[tuple[str, str], ...]
+    """Company and series of what could not be made."""
+    files: tuple[File, ...] = ()
+    entries: tuple[Entry, ...] = field(default=())
+    """Of the files that stand already."""
+
+
+def make(recipe: Recipe, folder: OutFolder | None, task: Task) -> Made:
+    """The files and results of a task. With a `folder` the files are placed there, and those that it proves
+    are not made again; without, they are handed back."""
+    results: list[SeriesResult] = []
+    problems: list[Problem] = []
+    left_out: list[tuple[str, str]] = []
+    files: list[File] = []
+    entries: list[Entry] = []
+    for company, digest in task.companies:
+        checked = check_company(company)
+        problems += checked.problems
+        good = {case.series.name for case in checked.cases}
+        left_out += [key for key in task.paths if key[0] == company.name and key[1] not in good]
+        for case in checked.cases:
+            paths = task.paths[company.name, case.series.name]
+            result = result_of(case)
+            results.append(result)
+            for path, render in _outputs(recipe, paths):
+                proven = folder.proven(path, digest) if folder else None
+                if proven:
+                    entries.append(proven)
+                    continue
+                try:
+                    data = render(recipe, case, result)
+                except InputError as refused:  # this file cannot say it; the others can
+                    problems += refused.problems
+                    continue
+                if folder:
+                    entries.append(folder.place(path, data, digest))
+                else:
+                    files.append(File(path, data, digest))
+    return Made(tuple(results), tuple(problems), tuple(left_out), tuple(files), tuple(entries))
+
+
+def _outputs(recipe: Recipe, paths: Paths) -> list[tuple[str, Callable[[Recipe, Case, SeriesResult], bytes]]]:
+    """The files of one series and what makes each."""
+    found: list[tuple[str, Callable[[Recipe, Case, SeriesResult], bytes]]] = []
+    if recipe.workbooks:
+        found.append((paths.workbook, _workbook))
+    if recipe.documents:
+        found.append((paths.document, _document))
+    if recipe.currency:
+        found.append((paths.ocf, _ocf))
+    return found
+
+
+def _workbook(recipe: Recipe, case: Case, result: SeriesResult) -> bytes:
+    if recipe.template == WORKING_PAPER:
+        from xl_conversion.books.finished import finished_workbook
+
+        return finished_workbook(case, result.findings)
+    if recipe.template == STATEMENT:
+        return statement(case, result)
+    values, tables = series_values(case, result)
+    plan = own_plan(recipe.design)
+    return plan.render(*fitted(plan, values, tables), as_of=result.as_of or FIRST_DAY)
+
+
+def statement(case: Case, result: SeriesResult) -> bytes:
+    """The statement of one series."""
+    values, tables = series_values(case, result)
+    return series_plan().render(values, tables, as_of=result.as_of or FIRST_DAY)
+
+
+def _document(_recipe: Recipe, case: Case, result: SeriesResult) -> bytes:
+    from xl_conversion.books.statements.notice_document import notice_document
+
+    return notice_document(case, result)
+
+
+def _ocf(recipe: Recipe, case: Case, result: SeriesResult) -> bytes:
+    from xl_conversion.books.ocf import ratio_adjustment_bytes
+
+    return ratio_adjustment_bytes(case.changes, currency=recipe.currency, digest=result.digest)
+
+
+def problems_of(company: CompanyTables) -> tuple[Problem, ...]:
+    """What is wrong with a company."""
+    return check_company(company).problems
+
+
+def make_holders(
+    folder: OutFolder | None, task: Sequence[tuple[str, str, Sequence[Position], str]]
+) -> tuple[tuple[File, ...], tuple[Entry, ...]]:
+    """The workbooks of holders, each given as its path, name, positions and digest; as :func:`make` otherwise."""
+    files: list[File] = []
+    entries: list[Entry] = []
+    for path, holder, positions, digest in task:
+        proven = folder.proven(path, digest) if folder else None
+        if proven:
+            entries.append(proven)
+            continue
+        values, tables = holder_values(holder, positions)
+        as_of = max((p.as_of for p in positions if p.as_of), default=FIRST_DAY)
+        data = holder_plan().render(values, tables, as_of=as_of)
+        if folder:
+            entries.append(folder.place(path, data, digest))
+        else:
+            files.append(File(path, data, digest))
+    return tuple(files), tuple(entries)

@@ -1,0 +1,226 @@
+"""Splits the tables of a portfolio by company, so that each company is read, and fails, on its own.
+
+Companies have series of the same names: every table may say in a column `company` whose a row is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xl_conversion.core.rounding import shorten
+from xl_conversion.inputs.problems import InputError, Problem, suggestion
+from xl_conversion.inputs.reading import Case, cases_of
+from xl_conversion.inputs.records import RECORDS, Record
+from xl_conversion.inputs.references import MOST_SUGGESTED
+from xl_conversion.inputs.rows import header_problems
+from xl_conversion.inputs.sources import read_source, shown
+from xl_conversion.inputs.tables import Row, Table
+
+COMPANY = "company"
+OF_ONE_SERIES = ("conversions", "stated", "holders")
+"""Tables of which a wrong row spoils no other series than the one that it names."""
+PROBLEM_COLUMNS = ("file", "place", "column", "value", "rule", "what to do")
+"""The headers over :func:`problem_rows`."""
+
+_RECORDS = {record.table: record for record in RECORDS}
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyTables:
+    """The tables of one company, with no row of another; rows keep their numbers, tables their files."""
+
+    name: str
+    where: str
+    tables: Mapping[str, Table]
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """The companies of an input, in the order of its series, and the problems that are no company's."""
+
+    where: str
+    companies: tuple[CompanyTables, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyChecked:
+    """The sound series of a company, and every problem found in its rows."""
+
+    name: str
+    cases: tuple[Case, ...]
+    problems: tuple[Problem, ...]
+
+
+def read_portfolio(source: str, *, queries: Mapping[str, str] | None = None) -> Portfolio:
+    """The companies in `source`, as :func:`xl_conversion.inputs.sources.read_source` takes it.
+
+    Raises InputError where the tables cannot be told apart: with all rows that might be any company's.
+    """
+    tables = read_source(source, tuple(_RECORDS), queries=queries)
+    return split(tables, shown(source))
+
+
+def split(tables: Mapping[str, Table], where: str) -> Portfolio:
+    """As :func:`read_portfolio`, of tables that have been read from `where`."""
+    problems = [
+        problem
+        for name, table in tables.items()
+        for problem in header_problems(table, _RECORDS[name], also=(COMPANY,))
+    ]
+    if "series" not in tables:
+        problems.append(Problem(where, "the table series is missing", hint="an input has series"))
+    elif not tables["series"].rows:
+        problems.append(Problem(tables["series"].file, "it has a header but no rows", hint="add a row"))
+    if problems:
+        raise InputError(problems)
+    found = _Split(tables["series"])
+    for name, table in tables.items():
+        found.add(name, table)
+    if found.lost:
+        raise InputError([*found.lost, *found.problems])
+    return Portfolio(where, tuple(found.companies(tables, where)), tuple(found.problems))
+
+
+class _Split:
+    """The rows of each company, by table."""
+
+    def __init__(self, series: Table) -> None:
+        self.rows: dict[str, dict[str, list[Row]]] = {}
+        self.owners: dict[str, list[str]] = {}
+        """The companies that have a series of a name."""
+        for row in series.rows:
+            company, name = row.cells[COMPANY], row.cells["series"]
+            self.rows.setdefault(company, {})
+            owners = self.owners.setdefault(name, [])
+            if company not in owners:
+                owners.append(company)
+        named = [name for name in self.rows if name]
+        # A series without a company is a problem of its own, which makes no second company.
+        self.only = named[0] if len(named) == 1 == len(self.rows) else ""
+        self.problems: list[Problem] = []
+        self.lost: list[Problem] = []
+        """The problems of rows that might concern any company."""
+        self.suggested = 0
+
+    def add(self, name: str, table: Table) -> None:
+        """Gives each row of a table to its company."""
+        if not table.rows:
+            hint = "add a row, or remove the table"
+            self.problems.append(Problem(table.file, "it has a header but no rows", hint=hint))
+        soft = name in OF_ONE_SERIES
+        for row in table.rows:
+            company = row.cells.get(COMPANY, "")
+            if name != "series" and (not company or company not in self.rows):
+                series = row.cells.get("series", "")
+                owner = self._owner(company, series, soft=soft)
+                if owner is None:
+                    problem = self._problem(table, row, company, series)
+                    (self.problems if soft else self.lost).append(problem)
+                    continue
+                company = owner
+            self.rows[company].setdefault(name, []).append(row)
+
+    def _owner(self, company: str, series: str, *, soft: bool) -> str | None:
+        """The company of a row that names none that is known."""
+        if company:
+            return None
+        owners = self.owners.get(series, []) if series else []
+        if len(owners) == 1:
+            return owners[0]
+        if owners or (soft and series):
+            return None
+        return self.only or None
+
+    def _problem(self, table: Table, row: Row, company: str, series: str) -> Problem:
+        """Why it is not known whose a row is."""
+        if company:
+            rule, hint = "no series is of that company", self._meant(company, self.rows)
+            return table.problem(rule, row.number, COMPANY, company, hint)
+        if series in self.owners and series:
+            rule = f"the series {shorten(series)} is of several companies: name the company"
+            return table.problem(rule, row.number, "series", series, "fill a column company")
+        if series:
+            hint = self._meant(series, self.owners)
+            return table.problem("no such row in series", row.number, "series", series, hint)
+        rule = "the input has several companies: name one, or a series"
+        return table.problem(rule, row.number, COMPANY, hint="fill the column company")
+
+    def _meant(self, name: str, known: Mapping[str, object]) -> str:
+        # To look for names that were meant takes long.
+        self.suggested += 1
+        return suggestion(name, known) if self.suggested <= MOST_SUGGESTED else ""
+
+    def companies(self, tables: Mapping[str, Table], where: str) -> Iterator[CompanyTables]:
+        """The companies, each with its own tables."""
+        columns = {name: _without_company(table, _RECORDS[name]) for name, table in tables.items()}
+        for company, rows in self.rows.items():
+            own = {
+                name: replace(table, columns=columns[name], rows=tuple(rows[name]))
+                for name, table in tables.items()
+                if name in rows
+            }
+            yield CompanyTables(company, where, own)
+
+
+def _without_company(table: Table, record: type[Record]) -> tuple[str, ...]:
+    """The columns of a table of one company: its record may know none."""
+    known = {column.alias for column in record.model_fields.values()}
+    return tuple(column for column in table.columns if column != COMPANY or column in known)
+
+
+def check_company(company: CompanyTables) -> CompanyChecked:
+    """Reads one company. Series whose conversions, stated figures or holders are wrong are left out, the others
+    stay; where anything else is wrong, none stays."""
+    tables = dict(company.tables)
+    problems: list[Problem] = []
+    left_out: set[str] = set()
+    while True:
+        try:
+            cases = cases_of(tables, company.where)
+        except InputError as refused:
+            problems.extend(refused.problems)
+            wrong = _only_series(tables, refused.problems)
+            if not wrong:
+                return CompanyChecked(company.name, (), tuple(problems))
+            left_out |= wrong
+            tables = _without_series(tables, wrong)
+        else:
+            sound = tuple(case for case in cases if case.series.name not in left_out)
+            return CompanyChecked(company.name, sound, tuple(problems))
+
+
+def _only_series(tables: Mapping[str, Table], problems: tuple[Problem, ...]) -> set[str]:
+    """The series that rows of their own make wrong; none if anything else is wrong."""
+    named: dict[tuple[str, int], str] = {}
+    for name, table in tables.items():
+        for row in table.rows:
+            # Asked of the table, since rows of one may be of several files, or of one file with another's.
+            place = table.problem("", row.number)
+            series = row.cells.get("series", "") if name in OF_ONE_SERIES else ""
+            named[place.file, place.row] = series if named.get((place.file, place.row), series) == series else ""
+    wrong = {named.get((problem.file, problem.row), "") for problem in problems}
+    return set() if "" in wrong else wrong
+
+
+def _without_series(tables: Mapping[str, Table], wrong: set[str]) -> dict[str, Table]:
+    """The tables without what only these series have; a table without rows is left out."""
+    kept = dict(tables)
+    for name in OF_ONE_SERIES:
+        if name in tables:
+            rows = tuple(row for row in tables[name].rows if row.cells.get("series", "") not in wrong)
+            kept[name] = replace(tables[name], rows=rows)
+    return {name: table for name, table in kept.items() if table.rows}
+
+
+def problem_rows(problems: Sequence[Problem]) -> list[tuple[str, ...]]:
+    """The problems as rows under :data:`PROBLEM_COLUMNS`, for a terminal or a sheet.
+
+    >>> problem_rows([Problem("holders.csv", "it must be above 0", 7, "shares", "-1", "check it")])
+    [('holders.csv', 'row 7', 'shares', '-1', 'it must be above 0', 'check it')]
+    """
+    return [
+        (one.file, f"{one.unit} {one.row}" if one.row else "", one.column, shorten(one.value), one.rule, one.hint)
+        for one in problems
+    ]
