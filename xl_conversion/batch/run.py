@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from xl_conversion import __version__
 from xl_conversion.batch.folder import Entry, OutFolder, locked
+from xl_conversion.batch.letters import print_letters
 from xl_conversion.batch.manifest import MANIFEST, Journal, Manifest, known_entries
 from xl_conversion.batch.observer import Observer
 from xl_conversion.batch.work import FIRST_DAY, File, Paths, Recipe, Task, make, make_holders, problems_of
@@ -40,6 +41,7 @@ R = TypeVar("R")
 
 SERIES_IN_TASK = 24
 HOLDERS_IN_TASK = 100
+LETTERS_AT_ONCE = 100
 IN_FLIGHT = 4
 """Tasks for each worker that wait or are done and not yet fetched, so that memory is bounded."""
 SERIES, HOLDERS, NOTICES, OCF = "series", "holders", "notices", "ocf"
@@ -124,6 +126,8 @@ def export(
             if new:
                 shutil.rmtree(root, ignore_errors=True)
             raise InputError(run.problems or [Problem(source, "there is no series in it")])
+        if settings.pdf:
+            run.letters()
         if Per.HOLDER in settings.per:
             run.all_holders()
         if Per.PORTFOLIO in settings.per:
@@ -209,6 +213,23 @@ class _Run:
                 gone = set(made.left_out)
                 self.workbooks |= {key: paths.workbook for key, paths in task.paths.items() if key not in gone}
             self.observer.advance(len(task.paths))
+        self.observer.end()
+
+    def letters(self) -> None:
+        """The notices as PDF, beside the documents that they are printed from."""
+        documents = [entry for entry in self.entries if entry.path.startswith(f"{NOTICES}/")]
+        targets = [f"{entry.path.removesuffix('.docx')}.pdf" for entry in documents]
+        proven = [self.folder.proven(path, e.of) for path, e in zip(targets, documents, strict=True)]
+        self._stand((), filter(None, proven))
+        left = [one for one, found in zip(zip(targets, documents, strict=True), proven, strict=True) if not found]
+        self.observer.begin("letters printed", len(left))
+        for at in range(0, len(left), LETTERS_AT_ONCE):
+            some = left[at : at + LETTERS_AT_ONCE]
+            files = [self.folder.root / document.path for _, document in some]
+            printed = print_letters(files, self.folder.unfinished / "letters")
+            pairs = zip(some, printed, strict=True)
+            self._stand([File(path, data, document.of) for (path, document), data in pairs], ())
+            self.observer.advance(len(some))
         self.observer.end()
 
     def all_holders(self) -> None:

@@ -131,7 +131,7 @@ def holder_plan() -> Plan:
 
 def holder_design() -> Design:
     """The design of a holder's workbook, and the placeholders that give the values of its formulas."""
-    draft = Draft("{{about}}", "Statement of holdings: {{holder}}")
+    draft = Draft("Holdings", "Statement of holdings: {{holder}}")
     statement = draft.page(
         STATEMENT, "What is held of each series, and the common that it converts into", STATEMENT_WIDTHS
     )
@@ -164,7 +164,6 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
     series = f"{len(positions)} series" if companies == 1 else f"{len(positions)} series of {companies} companies"
     values: Values = {
         "holder": holder,
-        "about": short(holder, 70),
         "about_short": short(holder, 40),
         "as_of_words": as_of,
         "series_words": series,
@@ -213,7 +212,7 @@ def _position_row(number: int, one: Position) -> Row:
             "open" if link_text(one.workbook) else "",
             source,
         ),
-        ((one.company, 26), (one.series, 15), (source, 30)),
+        ((one.company, 26), (one.series, 15), (source, 31)),
     )
 
 

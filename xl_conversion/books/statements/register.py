@@ -291,7 +291,7 @@ def _summary(draft: Draft, page: Page) -> str:
             f"=COUNTA({PROBLEMS}!A{FIRST}:A{FIRST})",
             COUNT,
             "problems",
-            "rows of it",
+            "rows of Problems",
         ),
     ):
         row = page.row
