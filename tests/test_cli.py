@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xl_conversion import __version__, cli
@@ -358,95 +359,7 @@ class TestExample:
         assert "'ods' is not one of 'csv', 'json', 'xlsx'" in outcome.err
 
 
-class TestExport:
-    WORKBOOK = Path("out") / "Vsource, Inc. Series 2-A Convertible Preferred.xlsx"
-
-    def test_prints_the_results_and_where_the_workbook_is(self, run: Run, notice: Path) -> None:
-        outcome = run("export", "notice", "--out", "out")
-        assert (outcome.code, outcome.err) == (0, "")
-        assert outcome.out.splitlines() == [
-            "Vsource, Inc. Series 2-A Convertible Preferred",
-            "  2002-02-05: conversion price 6.41 -> 2.00",
-            "    unrounded 2.0013011817...",
-            "    common per preferred 3.20, unrounded 3.2029162118...",
-            "  tie-out: 6 exceptions in 16 comparisons",
-            f"  workbook: {self.WORKBOOK}",
-        ]
-        assert self.WORKBOOK.read_bytes().startswith(b"PK")
-
-    def test_again_changes_nothing(self, run: Run, notice: Path) -> None:
-        run("export", "notice", "--out", "out")
-        before, stat = self.WORKBOOK.read_bytes(), self.WORKBOOK.stat()
-        outcome = run("export", "notice", "--out", "out")
-        assert outcome.code == 0
-        assert outcome.out.splitlines()[-1] == f"  workbook: {self.WORKBOOK} (unchanged)"
-        assert (self.WORKBOOK.read_bytes(), self.WORKBOOK.stat().st_mtime_ns) == (before, stat.st_mtime_ns)
-
-    def test_a_workbook_that_differs_is_only_replaced_by_force(self, run: Run, notice: Path) -> None:
-        self.WORKBOOK.parent.mkdir()
-        self.WORKBOOK.write_bytes(b"mine")
-        outcome = run("export", "notice", "--out", "out")
-        assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.errors() == [
-            f"Cannot write {self.WORKBOOK}: it is there and differs",
-            "  hint: --force replaces it.",
-        ]
-        assert self.WORKBOOK.read_bytes() == b"mine"
-        assert run("export", "notice", "--out", "out", "--force").code == 0
-        assert self.WORKBOOK.read_bytes().startswith(b"PK")
-
-    def test_of_several_none_is_written_when_one_cannot_be(self, run: Run, notice: Path, tmp_path: Path) -> None:
-        for table in notice.iterdir():
-            header, *rows = table.read_text(encoding="utf-8").splitlines()
-            others = [row.replace("Series 2-A", "Series 4-A", 1) for row in rows]
-            table.write_text("\n".join([header, *rows, *others]) + "\n", encoding="utf-8")
-        (tmp_path / "out").mkdir()
-        in_the_way = tmp_path / "out" / "Vsource, Inc. Series 4-A Convertible Preferred.xlsx"
-        in_the_way.write_bytes(b"mine")
-        assert run("export", "notice", "--out", "out").code == 2
-        assert tree(tmp_path / "out") == {in_the_way.name: b"mine"}
-        outcome = run("export", "notice", "--out", "out", "--force")
-        assert outcome.code == 0
-        assert outcome.out.count("workbook: ") == 2
-
-    @pytest.mark.parametrize("folder", ["notice/series.csv", "notice/series.csv/below"])
-    def test_a_file_in_the_way(self, run: Run, notice: Path, folder: str) -> None:
-        outcome = run("export", "notice", "--out", folder)
-        assert (outcome.code, outcome.out) == (2, "")
-        error, hint = outcome.errors()
-        assert error.startswith(f"Cannot make the folder {Path(folder)}: ")
-        assert hint == "  hint: Choose another one."
-
-    def test_a_folder_that_may_not_be_written_to(
-        self, run: Run, notice: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def denied(*_: Any, **__: Any) -> None:
-            raise PermissionError(13, "Permission denied", "out")
-
-        monkeypatch.setattr(Path, "mkdir", denied)
-        outcome = run("export", "notice", "--out", "out")
-        assert outcome.code == 2
-        assert outcome.errors()[0] == "Cannot make the folder out: Permission denied"
-
-    def test_a_workbook_of_that_name_is_a_folder(self, run: Run, notice: Path) -> None:
-        self.WORKBOOK.mkdir(parents=True)
-        assert run("export", "notice", "--out", "out").code == 2
-        outcome = run("export", "notice", "--out", "out", "--force")
-        assert outcome.code == 2
-        assert outcome.errors()[0].endswith("it is a folder")
-
-    def test_bad_input_writes_nothing(self, run: Run, notice: Path, tmp_path: Path) -> None:
-        stated = notice / "stated.csv"
-        stated.write_text(stated.read_text().replace("36,520,262", "many").replace("$2.00", "2.0.0"))
-        outcome = run("export", "notice", "--out", "out")
-        assert (outcome.code, outcome.out) == (2, "")
-        source = Path("notice") / "stated.csv"
-        assert [line for line in outcome.errors() if "hint" not in line] == [
-            f"{source}, row 5: stated is 'many'; it must be a number as written, such as 1,234.50",
-            f"{source}, row 9: stated is '2.0.0'; it must be a number as written, such as 1,234.50",
-        ]
-        assert not (tmp_path / "out").exists()
-
+class TestTieOut:
     def test_many_problems_are_counted(self, run: Run, notice: Path) -> None:
         rows = "\n".join(f"Series 2-A Convertible Preferred,2002-02-05,A,,x{n}," for n in range(30))
         (notice / "stated.csv").write_text(f"series,event,item,subject,stated,source\n{rows}\n")
@@ -455,42 +368,14 @@ class TestExport:
         assert len(outcome.errors()) == 21
         assert outcome.errors()[-1] == "... and 9 more"  # of 29 rows that are there twice
 
-    def test_without_a_folder(self, run: Run, notice: Path) -> None:
-        outcome = run("export", "notice")
-        assert outcome.code == 2
-        assert "Missing option '--out'" in outcome.err
-
-    def test_what_it_wrote_is_no_input(self, run: Run, notice: Path) -> None:
-        run("export", "notice", "--out", "out")
-        outcome = run("tie-out", str(self.WORKBOOK))
-        assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.errors() == [
-            f"{self.WORKBOOK}: this is a workbook that export wrote, not an input",
-            "  hint: edit the input it came from",
-        ]
-
-    def test_of_a_whole_life_the_reasons_are_told(self, run: Run) -> None:
-        run("example", "company", "--of", "company")
-        outcome = run("export", "company", "--out", "out")
-        assert (outcome.code, outcome.out) == (2, "")
-        assert outcome.errors()[0].endswith(
-            "export writes workbooks for issuances with the company's own counts only; Series A also has: "
-            "exempted, events Split, Bridge recount, Warrants lapse, Dividend, Conversion, "
-            "events without counts Plan grants, Lender warrants, Bridge"
-        )
-        assert "xl-conversion history" in outcome.errors()[1]
-
-    @pytest.mark.parametrize("command", [("export", "none", "--out", "out"), ("tie-out", "none")])
-    def test_an_input_that_is_not_there(self, run: Run, command: tuple[str, ...]) -> None:
-        outcome = run(*command)
+    def test_an_input_that_is_not_there(self, run: Run) -> None:
+        outcome = run("tie-out", "none")
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.errors() == [
             "none: there is no such file or folder",
             "  hint: xl-conversion example DIR writes an input",
         ]
 
-
-class TestTieOut:
     def test_exceptions_are_shown_with_their_explanations(self, run: Run, notice: Path) -> None:
         outcome = run("tie-out", "notice")
         assert (outcome.code, outcome.err) == (3, "")
@@ -598,6 +483,9 @@ class TestHelp:
         outcome = run(command, "--help")
         assert outcome.code == 0
         (tmp_path / "prices.csv").write_text("2.00\n")
+        rounds = {"conversion_price": 6, "outstanding": 9, "consideration": 6, "issued": 3, "other_securities": 1}
+        for name, row in ("rounds", rounds), ("splits", {"conversion_price": 6, "split_new": 2, "split_old": 1}):
+            pq.write_table(pa.Table.from_pylist([row]), tmp_path / f"{name}.parquet")
         examples = outcome.out.partition("Example")[2].split("xl-conversion ")[1:]
         assert examples
         for example in examples:
@@ -645,16 +533,6 @@ class TestFailures:
         outcome = run("example", "notice")
         assert outcome.code == 2
         assert outcome.errors()[0] == "a.csv: Permission denied"
-
-    def test_progress_is_shown_on_a_terminal_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        with cli._progress(3, "workbooks") as advance:
-            advance()
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-        shown = cli._progress(2, "workbooks")
-        with shown as advance:
-            advance()
-            advance()
-        assert shown.bar.finished
 
 
 class TestInstalled:

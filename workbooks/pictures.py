@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 from support.office import Office  # noqa: E402
 from support.papers import write_papers  # noqa: E402
 
+from xl_conversion.batch.run import Per, Settings, export  # noqa: E402
 from xl_conversion.books.gallery.gallery import gallery  # noqa: E402
 from xl_conversion.books.gallery.intellisense import SHEET  # noqa: E402
 from xl_conversion.books.saving import save_workbook  # noqa: E402
@@ -29,7 +30,7 @@ SHOWN = {"Functions": 0, "CP_WEIGHTED_AVERAGE": -1, "CP_HISTORY": -1}
 
 
 def main() -> None:
-    """Draws every page of the models and of the finished workbook of the notice, and some of the functions."""
+    """Draws every page of the models and of what export writes, and some of the functions."""
     GALLERY.mkdir(exist_ok=True)
     for old in GALLERY.glob("*.png"):
         old.unlink()
@@ -37,12 +38,19 @@ def main() -> None:
         work = Path(folder)
         write_folder(work / "addins" / "xl_conversion.oxt")
         write_example(work / "notice")
-        (exported,) = write_papers(read_cases(work / "notice"), work / "out")
+        write_example(work / "company", "csv", "company")
+        (paper,) = write_papers(read_cases(work / "notice"), work / "out")
+        export(str(work / "notice"), work / "one", Settings())
+        export(str(work / "company"), work / "all", Settings(per=frozenset(Per)))
+        (statement,) = (work / "one" / "series").iterdir()
         with Office(work / "office", addins=work / "addins") as office:
             for name, path in (
                 ("price-model", HERE / "conversion-price-model.xlsx"),
                 ("chain-model", HERE / "conversion-chain-model.xlsx"),
-                ("finished", exported.path),
+                ("working-paper", paper.path),
+                ("statement", statement),
+                ("holder", min((work / "all" / "holders").iterdir())),
+                ("register", work / "all" / "register.xlsx"),
             ):
                 _keep(office.pictures(path, work / name, dpi=75), name)
             pages = []

@@ -21,9 +21,8 @@ SECONDS_BETWEEN_LINES = 5.0
     \b
     Examples:
       xl-conversion compute rounds.parquet prices.parquet
-      xl-conversion compute rounds.parquet prices.parquet --decimals 4 --on-error null
-      xl-conversion compute splits.parquet prices.parquet --function CP_SPLIT
-      xl-conversion compute rounds prices.parquet --scheduler tcp://10.0.0.5:8786
+      xl-conversion compute rounds.parquet four.parquet --decimals 4 --on-error null
+      xl-conversion compute splits.parquet split.parquet --function CP_SPLIT
     """
 )
 @click.argument("source", metavar="IN", type=FILE)

@@ -22,8 +22,6 @@ EXIT_LEFT_OUT, EXIT_STOPPED = 3, 130
 MOST_SHOWN = 5
 """Series whose figures are printed; of more, only totals are."""
 MOST_PROBLEMS = 20
-FEW_SERIES = 200
-"""As many are done sooner by one process than others are started."""
 SECONDS_BETWEEN_LINES = 5.0
 PER = ["series", "holder", "portfolio"]
 BUILT_IN = ("statement", "working-paper")
@@ -34,10 +32,9 @@ BUILT_IN = ("statement", "working-paper")
     \b
     Examples:
       xl-conversion export notice --out out
-      xl-conversion export portfolio.xlsx --out out --per series --per holder --per portfolio
-      xl-conversion export portfolio --out out --template working-paper
-      xl-conversion export sqlite:///deals.db --out out --per portfolio --notice docx --resume
-      xl-conversion export portfolio --out out --template ours.xlsx --strict
+      xl-conversion export notice --out papers --template working-paper --strict
+      xl-conversion export company --out out --per series --per holder --per portfolio
+      xl-conversion export company --out out --notice docx --ocf USD --workers 2 --resume
     """
 )
 @click.argument("source", metavar="INPUT")
@@ -103,6 +100,7 @@ def export(
     from xl_conversion.batch.run import export as run
     from xl_conversion.batch.work import Recipe
     from xl_conversion.books.statements.own import read_design
+    from xl_conversion.inputs.problems import InputError
 
     if currency and not re.fullmatch("[A-Z]{3}", currency):
         stop(f"--ocf {currency}: it is not a currency's code of three capitals", "for example --ocf USD")
@@ -118,13 +116,18 @@ def export(
         wanted, recipe, "pdf" in notice, workers or os.cpu_count() or 1, scheduler, force, resume, strict
     )
     observer = Observer() if quiet else _Bar() if sys.stderr.isatty() else _Lines()
+    asked = dict(map(_query, queries))
     try:
-        outcome = run(source, folder, settings, queries=dict(map(_query, queries)), observer=observer)
+        try:
+            outcome = run(source, folder, settings, queries=asked, observer=observer)
+        finally:
+            observer.end()
     except KeyboardInterrupt:
-        observer.end()
         stop(f"stopped; what stands in {folder} is complete", "--resume goes on from there", EXIT_STOPPED)
-    finally:
-        observer.end()
+    except InputError as refused:  # all of it, since there is no workbook that lists it
+        for problem in refused.problems:
+            say(str(problem), problem.hint)
+        sys.exit(EXIT_INPUT)
     if not quiet:
         _tell(outcome, folder, settings)
     if outcome.problems:
@@ -148,8 +151,8 @@ def _tell(outcome: Outcome, folder: Path, settings: Settings) -> None:
             _tell_series(result)
             path = outcome.workbooks.get((result.series.company, result.series.name), "")
             if path:
-                unchanged = "" if paths[path].written else " (unchanged)"
-                click.echo(f"  workbook: {folder / path}{unchanged}")
+                same = "" if paths[path].written else " (unchanged)"
+                click.echo(f"  workbook: {folder / path}{same}")
     companies = len({result.series.company for result in outcome.results})
     exceptions = sum(result.exceptions for result in outcome.results)
     comparisons = sum(len(result.findings) for result in outcome.results)
@@ -194,8 +197,9 @@ def _tell_problems(outcome: Outcome, folder: Path) -> None:
         say(str(problem), problem.hint)
     if len(outcome.problems) > MOST_PROBLEMS:
         click.echo(f"... and {len(outcome.problems) - MOST_PROBLEMS:,} more", err=True)
-    told = f"{counted(len(outcome.left_out), 'series', 'series')} left out"
-    say(f"{told}; {folder / FINDINGS} lists what is wrong", "mend the rows and export again with --resume")
+    left_out = counted(len(outcome.left_out), "series", "series")
+    told = f"{counted(len(outcome.problems), 'problem')}, {left_out} left out"
+    say(f"{told}; {folder / FINDINGS} lists them", "mend the rows and export again with --resume")
 
 
 class _Bar(Observer):

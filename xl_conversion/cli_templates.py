@@ -42,9 +42,10 @@ EVENT = click.option(
       xl-conversion template price --out blank.xlsx --blank
       xl-conversion template price --out model.xlsx --from company --series "Series A" --holders 200
       xl-conversion template chain --out chain.xlsx
+      xl-conversion template statement --out ours.xlsx
     """,
 )
-@click.argument("model", type=click.Choice(["price", "chain"]))
+@click.argument("model", type=click.Choice(["price", "chain", "statement"]))
 @click.option(
     "--out",
     "target",
@@ -98,9 +99,12 @@ def template(
 
     MODEL is price, the conversion price of a series, or chain, from notes to preferred to common. It is filled
     with the notice of 5 February 2002, or with --from from an input of yours, or with --blank not at all.
+    Or it is statement: the design of what export writes, to be changed and given to export --template.
     """
     from xl_conversion.files import write_atomically
 
+    if model == "statement" and (blank or source or series or event or as_of):
+        stop("a statement is filled by export", "give --out only, then xl-conversion export --template FILE")
     if blank and source is not None:
         stop("--blank and --from contradict each other", "give one of them")
     for option, asked in (("--series", series), ("--event", event), ("--as-of", as_of)):
@@ -111,7 +115,12 @@ def template(
         stop(f"{target}: a model is an .xlsx workbook", "xl-conversion excel build makes macro editions")
     if target.exists() and not force:
         stop(f"{target} is there already", "--force replaces it; xl-conversion refresh puts new inputs into it")
-    data = _template(model, source, series, event, as_of, holders, events, blank=blank)
+    if model == "statement":
+        from xl_conversion.books.statements.series_design import series_design
+
+        data, _ = series_design()
+    else:
+        data = _template(model, source, series, event, as_of, holders, events, blank=blank)
     write_atomically(target, data)
     click.echo(f"{target}")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from xl_conversion.batch.folder import UNFINISHED, Entry, OutFolder, locked
-from xl_conversion.batch.manifest import MANIFEST, Journal, Manifest, known_entries
+from xl_conversion.batch.folder import JOURNAL, MANIFEST, UNFINISHED, Entry, OutFolder, locked
+from xl_conversion.batch.manifest import Manifest, with_known
 from xl_conversion.files import SaveError
 
 
@@ -124,11 +125,28 @@ class TestPrepare:
         finally:
             os.seteuid(own)
 
-    def test_what_an_ended_export_left_half_is_removed(self, folder: OutFolder) -> None:
-        half = folder.unfinished / "half.tmp"
-        half.write_bytes(b"")
-        folder.prepare()
-        assert not half.exists()
+    def test_tells_what_it_made_the_innermost_first(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
+        out = OutFolder(tmp_path / "a/b/out")
+        assert out.prepare("series") == [out.root / "series", out.unfinished, out.root, tmp_path / "a/b"]
+        assert out.prepare("series") == []
+
+    @pytest.mark.skipif(os.name == "nt", reason="a link takes rights on Windows")
+    @pytest.mark.parametrize("name", ["lock", JOURNAL, "journal-1.jsonl"])
+    def test_what_is_written_on_the_way_follows_no_link(
+        self, folder: OutFolder, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "theirs").write_bytes(b"theirs")
+        (folder.unfinished / name).symlink_to(tmp_path / "theirs")
+        with locked(folder):
+            with_known(folder).place("series/a", b"data", "of")
+        assert (tmp_path / "theirs").read_bytes() == b"theirs"
+
+    @pytest.mark.skipif(os.name == "nt", reason="a link takes rights on Windows")
+    def test_a_manifest_that_leads_elsewhere(self, folder: OutFolder, tmp_path: Path) -> None:
+        (folder.root / MANIFEST).symlink_to(tmp_path / "elsewhere.json")
+        with pytest.raises(SaveError, match=r"manifest\.json: it leads elsewhere"):
+            folder.prepare()
 
 
 class TestLocked:
@@ -144,28 +162,92 @@ class TestLocked:
         assert other.stdout is not None
         with other:
             assert other.stdout.readline() == b"held\n"
+            being_written = folder.unfinished / "half.tmp"
+            being_written.write_bytes(b"half")
             with pytest.raises(SaveError, match="another export is doing so"), locked(folder):
                 pass
+            assert being_written.exists()
             other.kill()
             other.wait()
-            with locked(folder):  # it has ended with its process
-                pass
+            with locked(folder):  # it has ended with its process, and what it left half is removed
+                assert not being_written.exists()
+
+    def test_in_the_end_only_what_was_written_is_there(self, tmp_path: Path) -> None:
+        out = OutFolder(tmp_path / "a/out")
+        with locked(out, "series", "holders"):
+            out.place("series/a", b"data", "of")
+        assert [path.relative_to(out.root).as_posix() for path in sorted(out.root.rglob("*"))] == [
+            "series",
+            "series/a",
+        ]
+
+    def test_after_an_error_what_was_written_is_noted(self, tmp_path: Path) -> None:
+        out = OutFolder(tmp_path / "out")
+        with suppress(ZeroDivisionError), locked(out, "series", "holders"):
+            entry = out.place("series/a", b"data", "of")
+            raise ZeroDivisionError
+        assert not (out.root / "holders").exists()
+        with locked(out):
+            assert with_known(out).known == {"series/a": entry}
+
+    def test_after_an_error_before_anything_was_written_nothing_is_left(self, tmp_path: Path) -> None:
+        with pytest.raises(ZeroDivisionError), locked(OutFolder(tmp_path / "a/out"), "series"):
+            raise ZeroDivisionError
+        assert not list(tmp_path.iterdir())
+
+    def test_but_what_somebody_else_has_there(self, tmp_path: Path) -> None:
+        (tmp_path / "out/series").mkdir(parents=True)
+        (tmp_path / "out/series/theirs").write_bytes(b"theirs")
+        (tmp_path / "out/empty").mkdir()
+        with suppress(ZeroDivisionError), locked(OutFolder(tmp_path / "out"), "series", "holders"):
+            (tmp_path / "out/holders/theirs").write_bytes(b"theirs")
+            raise ZeroDivisionError
+        found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
+        assert found == [
+            "out",
+            "out/empty",
+            "out/holders",
+            "out/holders/theirs",
+            "out/series",
+            "out/series/theirs",
+        ]
 
 
 class TestKnown:
     def test_the_manifest_and_the_journal_of_an_ended_export(self, folder: OutFolder) -> None:
-        first, second = (folder.place(f"series/{name}", name.encode(), "of") for name in "ab")
+        first = Entry("series/a", "0" * 64, 1, "of")
         (folder.root / MANIFEST).write_bytes(Manifest("input", {}, (first,)).to_bytes())
-        journal = Journal(folder.root)
-        journal.add([second])
-        journal.close()
-        with (folder.unfinished / "journal.jsonl").open("ab") as file:
-            file.write(b'{"path": "series/c", "sha')  # ended in the middle of a line
-        again = Journal(folder.root)
+        second = folder.place("series/b", b"b", "of")
+        (journal,) = folder.journals
+        with journal.open("ab") as file:
+            file.write(b'\n{"path": "series/c", "sha')  # ended in the middle of a line
         third = folder.place("series/d", b"d", "of")
-        again.add([third])
-        again.close()
-        assert known_entries(folder.root) == {entry.path: entry for entry in (first, second, third)}
+        for _ in range(2):
+            found = with_known(folder).known
+            assert found == {entry.path: entry for entry in (first, second, third)}
+            assert [path.name for path in folder.journals] == [JOURNAL]
+
+    def test_the_newer_of_two_notes_is_known_whoever_made_it(self, folder: OutFolder) -> None:
+        old, new = (Entry("series/a", digit * 64, 1, "of") for digit in "01")
+        (folder.unfinished / "journal-9.jsonl").write_text(old.as_line())
+        with_known(folder)
+        (folder.unfinished / "journal-10.jsonl").write_text(new.as_line())
+        assert with_known(folder).known == {"series/a": new}
+
+    def test_what_is_known_is_not_noted_again(self, folder: OutFolder) -> None:
+        folder.place("series/a", b"data", "of")
+        later = with_known(folder)
+        later.place("series/a", b"data", "of")
+        assert [path.name for path in later.journals] == [JOURNAL]
+        assert later.part(["series/b"]).known == {}
+        assert later.part(["series/a", "series/b"]).known == later.known
+
+    def test_a_file_is_removed_unless_it_was_changed(self, folder: OutFolder) -> None:
+        later = known(folder, folder.place("series/a", b"data", "of"), folder.place("series/b", b"data", "of"))
+        (folder.root / "series/b").write_bytes(b"changed by hand")
+        for name in "abc":
+            later.remove(f"series/{name}")
+        assert [path.name for path in (folder.root / "series").iterdir()] == ["b"]
 
     def test_only_what_is_as_it_was_is_proven(self, folder: OutFolder) -> None:
         entry = folder.place("series/a", b"data", "of")
@@ -176,8 +258,20 @@ class TestKnown:
         (folder.root / "series/a").write_bytes(b"date")
         assert later.proven("series/a", "of") is None
 
-    @pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1, "files": 3}', "[" * 100_000])
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "",
+            "[]",
+            '{"format": 2}',
+            '{"format": 1, "files": 3}',
+            "[" * 100_000,
+            Manifest("", {}, (Entry("../x", "0", 1, ""),)).to_bytes().decode(),
+            Manifest("", {}, (Entry("/x", "0", 1, ""),)).to_bytes().decode(),
+        ],
+        ids=["empty", "list", "newer", "other", "deep", "up", "root"],
+    )
     def test_a_manifest_that_is_none_is_told(self, folder: OutFolder, content: str) -> None:
         (folder.root / MANIFEST).write_text(content)
         with pytest.raises(SaveError, match=r"Cannot use .*manifest\.json"):
-            known_entries(folder.root)
+            with_known(folder)

@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from io import BytesIO
 from itertools import cycle
 from pathlib import Path
@@ -39,9 +40,10 @@ from xl_conversion.batch.folder import OutFolder
 from xl_conversion.batch.run import Settings, export
 from xl_conversion.batch.work import statement
 from xl_conversion.books.statements.results import result_of
-from xl_conversion.books.statements.series import series_design
+from xl_conversion.books.statements.series_design import series_design
 from xl_conversion.books.streaming import Plan, make_plan
 from xl_conversion.inputs.portfolio import check_company, read_portfolio
+from xl_conversion.inputs.reading import Case
 
 TIMES = 5
 DAY = date(2026, 1, 31)
@@ -158,7 +160,7 @@ def register(rows: int) -> None:
             lambda: in_rust(records, path),
             lambda: write_only(columns, path),
         )
-    print(f"Register of {rows:,} rows in 12 columns, two of them formulas")
+    print(f"\nRegister of {rows:,} rows in 12 columns, two of them formulas")
     print(f"  {'streamed, with cached values':<44}{ours:8.2f} s")
     print(f"  {'Rust writer, without':<44}{rust:8.2f} s   streamed / Rust: {ours / rust:.2f}")
     print(f"  {'openpyxl write-only, without':<44}{openpyxl:8.2f} s   openpyxl / streamed: {openpyxl / ours:.1f}")
@@ -168,8 +170,13 @@ def register(rows: int) -> None:
 
 
 def portfolio_of(workbooks: int, folder: Path) -> Path:
-    """A portfolio of at least so many series."""
+    """A portfolio of at least so many series, with one to three adjustments each."""
     return write_portfolio(folder, portfolio(workbooks * 2 // 3, holders=5))
+
+
+def notices_of(workbooks: int, folder: Path) -> Path:
+    """So many companies, each with one series, one adjustment and a notice of it."""
+    return write_portfolio(folder, portfolio(workbooks, series=0, holders=5, rounds=1))
 
 
 def load_and_fill(design: bytes, values: Sequence[Sequence[object]], path: Path) -> None:
@@ -186,32 +193,43 @@ def load_and_fill(design: bytes, values: Sequence[Sequence[object]], path: Path)
 
 def workbooks(count: int) -> None:
     """The table of the workbooks."""
+    print(f"Statements of {count:,} series: computed, tied out, with the notice, to files, in one process")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        companies = read_portfolio(str(portfolio_of(count, folder / "in"))).companies
-        checked = [check_company(company) for company in companies]
-        cases = [case for one in checked for case in one.cases][:count]
-        design, _ = series_design()
+        found = [
+            (label, cases_at(make(count, folder / label), count))
+            for label, make in (("one adjustment each", notices_of), ("one to three each", portfolio_of))
+        ]
         out = OutFolder(folder / "out", force=True)
         out.prepare("series")
-        statement(cases[0], result_of(cases[0]))  # the design is made once
-
-        def ours() -> None:
-            for number, case in enumerate(cases):
-                out.place(f"series/{number}.xlsx", statement(case, result_of(case)), "")
-
-        few = cases[: max(1, count // 20)]
+        design, _ = series_design()
+        few = range(max(1, count // 20))
 
         def filled() -> None:
-            for number, _ in enumerate(few):
+            for number in few:
                 load_and_fill(design, [[number], ["text"]], folder / "filled.xlsx")
 
-        one, other = in_turn(ours, filled)
-        each, each_filled = one / len(cases), other / len(few)
-        print(f"\nStatements of {len(cases):,} series: computed, tied out, with the notice, to files, one process")
-        print(f"  {'streamed':<44}{each * 1e3:8.2f} ms each")
-        print(f"  {'openpyxl, design loaded and filled, saved':<44}{each_filled * 1e3:8.2f} ms each", end="")
-        print(f"   openpyxl / streamed: {each_filled / each:.1f}")
+        works: list[Callable[[], object]] = [partial(state, cases, out) for _, cases in found]
+        works[0]()  # the design is planned once
+        *ours, other = in_turn(*works, filled)
+        each_filled = other / len(few)
+        print(f"  {'openpyxl, design loaded and filled, saved':<44}{each_filled * 1e3:8.2f} ms each")
+        for (label, cases), seconds in zip(found, ours, strict=True):
+            each = seconds / len(cases)
+            print(f"  {f'streamed, {label}':<44}{each * 1e3:8.2f} ms each", end="")
+            print(f"   openpyxl / streamed: {each_filled / each:.1f}")
+
+
+def cases_at(source: Path, count: int) -> list[Case]:
+    """So many series of an input, read and checked."""
+    companies = read_portfolio(str(source)).companies
+    return [case for company in companies for case in check_company(company).cases][:count]
+
+
+def state(cases: Sequence[Case], out: OutFolder) -> None:
+    """The statement of each, as a file."""
+    for number, case in enumerate(cases):
+        out.place(f"series/{number}.xlsx", statement(case, result_of(case)), "")
 
 
 def processes(count: int) -> None:
@@ -233,26 +251,27 @@ def processes(count: int) -> None:
 # The memory.
 
 GENERATED = """
-import resource, sys
+import re, sys
 sys.path.insert(0, sys.argv[2])
 from benchmarks.export import *
 plan = register_plan_of_twelve()
 def rows(count):
     for n in range(count):
         yield (f"Holder {n % 9973}", "Company", "Series A", DAY, n, 1.5, 1.25, 1.2, 1, 0, n * 1.2, int(n * 1.2))
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def megabytes(name):
+    return int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 with open(sys.argv[3], "w+b") as file:
     plan.write(file, {}, {"lines": rows(10)}, as_of=DAY)
-before = peak()
+Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+before = megabytes("VmRSS")
 with open(sys.argv[3], "w+b") as file:
     plan.write(file, {}, {"lines": rows(int(sys.argv[1]))}, as_of=DAY)
-print(peak() - before)
+print(megabytes("VmHWM") - before)
 """
 
 
 def memory(*counts: int) -> None:
-    """The table of the memory."""
+    """The table of the memory; Linux tells the peak of a part of a process."""
     print("\nMemory that streaming the register takes at most")
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:

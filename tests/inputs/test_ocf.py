@@ -788,11 +788,27 @@ def test_defective_files_are_refused(tmp_path: Path, text: str, rule: str) -> No
     assert rule in problems[0].rule or "not JSON" in problems[0].rule
 
 
-def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+def test_an_md5_that_is_another_is_told_in_the_note(tmp_path: Path) -> None:
+    """Samples published with the format have old ones."""
     folder = write(tmp_path / "acme", start_up(), BESIDE)
-    file = folder / "Transactions.ocf.json"
-    file.write_text(file.read_text().replace("300000", "900000"))
-    assert "its MD5 is not the one" in the_problem(folder).rule
+    manifest = folder / ocf_files.MANIFEST
+    plain = read_package(folder)
+    content = json.loads(manifest.read_text())
+    for entry in content["stock_plans_files"]:
+        del entry["md5"]
+    for entry in content["stock_classes_files"]:
+        entry["md5"] = entry["md5"].upper()
+    for key in ("transactions_files", "stakeholders_files"):
+        content[key][0]["md5"] = "c3e68dd645c6ab810f036923706355c8"
+    manifest.write_text(json.dumps(content))
+    found = read_package(folder)
+    for before, after in zip(plain["series"].rows, found["series"].rows, strict=True):
+        note, _, files = after.cells["note"].partition("; MD5 other than in Manifest.ocf.json: ")
+        assert sorted(files.split(", ")) == ["Stakeholders.ocf.json", "Transactions.ocf.json"]
+        assert {**after.cells, "note": note} == before.cells
+    assert {name: table.rows for name, table in found.items() if name != "series"} == {
+        name: table.rows for name, table in plain.items() if name != "series"
+    }
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,7 +192,11 @@ class TestSplitting:
             assert [len(one.cases) for one in found.values()] == [2, 1]
             assert [len(case.holdings) for one in found.values() for case in one.cases] == [2, 2, 2]
         else:
-            problems = refused(*parts)
+            seed = company("Three", series=("Seed",), named=False)
+            whole = portfolio(*parts, seed)
+            # A company without such a series has nothing to do with it.
+            assert [len(check_company(one).cases) for one in whole.companies] == [0, 0, 1]
+            problems = whole.problems
             assert {problem.rule for problem in problems} == {
                 "the series Series A is of several companies: name the company"
             }
@@ -215,7 +219,7 @@ class TestSplitting:
         lost = company("Two", named=False)
         lost["events"][0]["series"] = ""
         lost["events"][1]["series"] = "Serie B"
-        lost["securities"][0] |= {"company": "Too"}
+        lost["securities"][0] |= {"company": "Too", "series": "Serie A"}
         lost["holders"][0] |= {"series": "Series Z", "company": ""}
         two = company("Two")
         lost["series"] = two["series"]
@@ -241,13 +245,46 @@ class TestSplitting:
         assert [len(check_company(one).cases) for one in found.companies] == [2, 2]
 
     def test_a_series_without_a_company(self) -> None:
+        """Any company may be the one whose base has its shares."""
         nameless = company("", series=("Seed",))
-        found = checked(company("One"), nameless)
-        assert len(found["One"].cases) == 2
-        assert not found[""].cases
-        assert [(p.file, p.row, p.column, p.rule) for p in found[""].problems] == [
+        problems = refused(company("One"), nameless)
+        assert [(p.file, p.row, p.column, p.rule) for p in problems] == [
             ("series.csv", 4, "company", "a value is required")
         ]
+        (only,) = checked(nameless).values()
+        assert [(p.row, p.rule) for p in only.problems] == [(2, "a value is required")]
+
+    @pytest.mark.parametrize("name", ["ACME Inc", "Acme  Inc", "Acme\N{NO-BREAK SPACE}Inc", "Ａcme Inc"])
+    def test_companies_whose_names_look_alike_may_be_one(self, name: str) -> None:
+        acme = company("Acme Inc", named=True)
+        found = portfolio(company("One"), acme, company(name, series=("Seed",)))
+        assert told(found.problems) == [("series.csv", 6, "row 4 writes it 'Acme Inc'")]
+        assert found.problems[0].value == name
+        assert found.problems[0].hint.startswith("write a company's name the same way")
+        assert [len(check_company(one).cases) for one in found.companies] == [2, 0, 0]
+        assert [check_company(one).problems for one in found.companies] == [(), (), ()]
+
+    @pytest.mark.parametrize(
+        ("table", "left"),
+        [("events", []), ("securities", []), ("holders", ["Series B"]), ("stated", ["Series B"])],
+    )
+    def test_a_row_that_nearly_names_a_company_makes_it_doubtful(self, table: str, left: list[str]) -> None:
+        two = company("Two Inc")
+        two[table][0]["company"] = "two inc"
+        found = portfolio(company("One"), two)
+        rows = 2 if table != "holders" else 4
+        assert told(found.problems) == [(f"{table}.csv", rows + 2, "no series is of that company")]
+        assert found.problems[0].hint == "did you mean Two Inc?"
+        first, second = map(check_company, found.companies)
+        assert len(first.cases) == 2
+        assert [case.series.name for case in second.cases] == left
+
+    def test_a_company_nobody_knows_concerns_those_with_such_a_series(self) -> None:
+        two = company("Two", series=("Seed",))
+        two["events"][0]["company"] = "Quarterdeck"
+        found = portfolio(company("One"), two)
+        assert [(p.column, p.value) for p in found.problems] == [("company", "Quarterdeck")]
+        assert [len(check_company(one).cases) for one in found.companies] == [2, 0]
 
     def test_columns_are_told_once_for_all(self) -> None:
         rows = together(*(company(f"C{n}") for n in range(5)))
@@ -347,6 +384,39 @@ class TestChecking:
         found = checked(rows)["One"]
         assert not found.cases
         assert told(found.problems) == [("stated.csv", 2, "a value is required")]
+
+    @pytest.mark.parametrize("name", ["Bridge (final)", "Bridge: final", "Bridge: final (2)"])
+    def test_an_impossible_event_is_told_of_its_row_whatever_its_name(self, name: str) -> None:
+        rows = company("One", series=("Series A",))
+        rows["events"] += [{**rows["events"][0], "event": name, "date": "2021-01-01"}]
+        rows["securities"] += [{**rows["securities"][0], "event": name}]
+        (problem,) = checked(rows)["One"].problems
+        assert (problem.file, problem.row) == ("events.csv", 3)
+        assert "Bridge issued it already" in problem.rule
+
+    def test_an_impossible_event_of_one_series_is_told_of_its_row(self) -> None:
+        """Events of two series may have one name."""
+        rows = company("One")
+        for place, security in enumerate(["Warrant", "Notes"]):
+            rows["events"].append({**rows["events"][place], "event": "Second"})
+            rows["securities"].append({**rows["securities"][place], "event": "Second", "security": security})
+        (problem,) = checked(rows)["One"].problems
+        assert (problem.file, problem.row) == ("events.csv", 5)
+
+    @given(st.randoms(use_true_random=False))
+    def test_rows_stay_in_the_order_given(self, order: Any) -> None:
+        """Events of one day happen in the order of the rows, and a digest is of rows in order."""
+        rows = company("One")
+        for table in ("events", "securities", "conversions"):
+            more = [{**row, "event": f"Round {n}"} for n in range(3) for row in rows[table]]
+            rows[table] += [
+                {**row, "security": f"Notes {row['event']}"} if "security" in row else row for row in more
+            ]
+            order.shuffle(rows[table])
+        for case in checked(rows)["One"].cases:
+            for table in ("events", "securities", "conversions"):
+                given_rows = [row["event"] for row in rows[table] if row["series"] == case.series.name]
+                assert [getattr(row, "event", "") for row in case.records[table]] == given_rows
 
     def test_it_goes_to_another_process(self) -> None:
         rows = company("One")

@@ -207,7 +207,28 @@ class TestParquet:
         small = pa.array([0.5, 0.1, None, None, 1], pa.float32())
         found = read_source(str(parquet(tmp_path / "in", {"age": values, "small": small})), KNOWN)["people"]
         assert column(found, "age") == ["0.3", "1" + "0" * 21, "0.0000001", "2", ""]
-        assert column(found, "small") == ["0.5", "0.100000001490116", "", "", "1"]
+        assert column(found, "small") == ["0.5", "0.1", "", "", "1"]
+
+    def test_single_precision_has_digits_of_its_own(self, tmp_path: Path) -> None:
+        """As a double 3.205 would be 3.20499992370605."""
+        import pyarrow as pa
+
+        half = pa.array([0.25, None, 3], pa.float16())
+        single = pa.array([3.205, 1e-7, 6.41e9], pa.float32())
+        found = read_source(str(parquet(tmp_path / "in", {"age": single, "small": half})), KNOWN)["people"]
+        assert column(found, "age") == ["3.205", "0.0000001", "6410000000"]
+        assert column(found, "small") == ["0.25", "", "3"]
+
+    def test_a_text_that_is_there_often_is_kept_once(self, tmp_path: Path) -> None:
+        """A file of some kilobytes may mean a long text a million times."""
+        folder = parquet(tmp_path / "in", {"name": ["x" * 20_000, None, "y"] * 3_000})
+        assert (folder / "people.parquet").stat().st_size < 20_000
+        texts = column(read_source(str(folder), KNOWN)["people"], "name")
+        assert texts[:3] == ["x" * 20_000, "y", "x" * 20_000]
+        problems = refused(parquet(tmp_path / "in", {"name": [b"x" * 10_000] * 500}))
+        assert {problem.rule for problem in problems} == {"bytes is not text, a number or a date"}
+        assert len(problems) == 500
+        assert len({id(text) for text in texts}) == 2
 
     def test_days_and_yes_or_no(self, tmp_path: Path) -> None:
         import pyarrow as pa
@@ -341,6 +362,18 @@ class TestSqlite:
         assert the_problem("sqlite:///in.db", people=query).rule.startswith("it cannot be read: ")
         assert Path("in.db").read_bytes() == before
         assert os.listdir() == ["in.db"]
+
+    def test_only_tables_and_views(self, tmp_path: Path) -> None:
+        """A trigger may be named like a table."""
+        url = sqlite(
+            tmp_path,
+            "CREATE TABLE other (a)",
+            "CREATE TRIGGER people AFTER INSERT ON other BEGIN SELECT 1; END",
+            "CREATE VIEW cities AS SELECT 'Rome' AS name",
+        )
+        assert {name: cells(table) for name, table in read_source(url, KNOWN).items()} == {
+            "cities": [["name"], ["Rome"]]
+        }
 
     def test_a_name_is_no_statement(self, tmp_path: Path) -> None:
         name = 'x"; DROP TABLE people; --'
@@ -549,6 +582,13 @@ def test_a_url_is_shown_without_its_secrets() -> None:
     assert shown("postgresql:///fund") == "postgresql:///fund"
     assert shown("postgresql://ada:s3cret@db:5432/fund?password=s3cret") == "postgresql://db:5432/fund"
     assert shown("postgresql://db/fund?user=a@b&password=p@s3cret") == "postgresql://..."
+
+
+@pytest.mark.parametrize("source", ["postgresql:/ada:s3cret@db/fund", "host=db user=ada PASSWORD = s3cret"])
+def test_what_is_nearly_a_url_is_not_shown(source: str) -> None:
+    problem = the_problem(source)
+    assert problem.rule == "it reads like a database, but is no URL of one"
+    assert "s3cret" not in f"{problem} {problem.hint}"
 
 
 def plainly(path: Path, known: tuple[str, ...]) -> dict[str, Table]:
@@ -809,6 +849,54 @@ class TestHostileWorkbooks:
             for name, content in parts.items():
                 package.writestr(name, content)
         assert the_problem(path).rule.startswith("not a readable workbook: ")
+
+    @staticmethod
+    def with_part(path: Path, part: str, change: Callable[[bytes], bytes]) -> Path:
+        with zipfile.ZipFile(path) as package:
+            parts = {name: package.read(name) for name in package.namelist()}
+        parts[part] = change(parts[part])
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+            for name, content in parts.items():
+                package.writestr(name, content)
+        return path
+
+    def test_entities_behind_many_blanks(self, tmp_path: Path) -> None:
+        def laughing(sheet: bytes) -> bytes:
+            return b" " * 300 + b'<!DOCTYPE x [<!ENTITY l "lol">]>' + sheet
+
+        path = self.with_part(workbook(tmp_path, PEOPLE), "xl/worksheets/sheet1.xml", laughing)
+        assert the_problem(path).rule.startswith("not a readable workbook: EntitiesForbidden")
+
+    def test_a_number_format_without_end(self, tmp_path: Path) -> None:
+        """To tell whether it is of days, openpyxl takes the square of its length: for this one, hours."""
+
+        def formatted(styles: bytes) -> bytes:
+            formats = (
+                b'<numFmts count="1"><numFmt numFmtId="200" formatCode="' + b"[" * 1_000_000 + b'"/></numFmts>'
+            )
+            return re.sub(rb"<numFmts[^>]*/>|(?=<fonts)", formats, styles, count=1)
+
+        path = self.with_part(workbook(tmp_path, PEOPLE), "xl/styles.xml", formatted)
+        rule = "not a readable workbook: a number format has 2,000 characters or more"
+        assert the_problem(path).rule == rule
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b" " * 500_000,
+            b"<worksheet" + b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"' * 10_000,
+            b"<worksheet" + b" a=b" * 200_000,
+        ],
+        ids=["blanks", "names", "attributes"],
+    )
+    def test_a_sheet_that_begins_without_end(self, tmp_path: Path, head: bytes) -> None:
+        """Looking for its cells takes no more than its length: the square of it would be minutes."""
+
+        def begun(sheet: bytes) -> bytes:
+            return head + b"<sheetData></sheetData>"
+
+        path = self.with_part(workbook(tmp_path, PEOPLE), "xl/worksheets/sheet1.xml", begun)
+        assert the_problem(path).rule.startswith(("not a readable workbook: ", "it is empty"))
 
     def test_macros(self, tmp_path: Path) -> None:
         path = workbook(tmp_path, PEOPLE)

@@ -235,6 +235,12 @@ class TestHeader:
         assert problem.rule == "it has more cells than the 2 columns"
         assert problem.hint.startswith("write 33,831,184 as 33831184, without thousands separators")
 
+    def test_objects_of_a_name_each(self, tmp_path: Path) -> None:
+        """They are refused before each gets a cell for every name: a small file would fill the memory."""
+        people: list[dict[str, object]] = [{f"c{n}": "x"} for n in range(300)]
+        (tmp_path / "in.json").write_text(json.dumps({"people": [*people, {"c0": ["no", "cell"]}]}))
+        assert the_problem(tmp_path / "in.json").rule == "more than 256 columns"
+
     def test_a_cell_beside_the_columns_of_a_sheet(self, tmp_path: Path) -> None:
         problem = the_problem(workbook(tmp_path, [["name", "age"], ["Ada", 36, "x"]]))
         assert problem.rule == "it has more cells than the 2 columns"
@@ -426,6 +432,8 @@ class TestWorkbook:
             (2, '"$"#,##0.00', "2.00"),
             (2, '_("$"* #,##0.00_);_("$"* (#,##0.00)', "2.00"),
             (2, "[$$-409]#,##0.000", "2.000"),
+            (2, "0." + "0" * 30, "2." + "0" * 30),
+            (2, "0." + "0" * 31, "2"),
             (1234567, "#,##0", "1234567"),
             (2.345, "0.00", "2.345"),
             (0.5, "0.00%", "0.5"),

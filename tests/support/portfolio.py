@@ -20,8 +20,9 @@ STATED_WRONG = 0.03
 """Part of the stated figures that do not tie."""
 
 
-def portfolio(companies: int, *, series: int = 3, holders: int = 13, seed: int = 2002) -> Rows:
-    """The tables of so many companies, each with up to so many series and so many holders of each."""
+def portfolio(companies: int, *, series: int = 3, holders: int = 13, rounds: int = 3, seed: int = 2002) -> Rows:
+    """The tables of so many companies, each with up to so many series and so many holders of each. Every other
+    company has one series with up to so many `rounds`, and a notice of the last; with `series=0` all have."""
     tables: Rows = {
         name: []
         for name in ("series", "events", "securities", "capitalization", "stated", "holders", "conversions")
@@ -29,7 +30,7 @@ def portfolio(companies: int, *, series: int = 3, holders: int = 13, seed: int =
     for number in range(companies):
         rng = random.Random(f"{seed}/{number}")  # noqa: S311
         name = f"{rng.choice(FIRST)} {rng.choice(SECOND)} {number + 1}, Inc."
-        own = _noticed(name, rng) if number % 2 == 0 else _counted(name, rng, series)
+        own = _noticed(name, rng, rounds) if number % 2 == 0 or not series else _counted(name, rng, series)
         own["holders"] = [
             {
                 "company": name,
@@ -46,7 +47,7 @@ def portfolio(companies: int, *, series: int = 3, holders: int = 13, seed: int =
     return {name: rows for name, rows in tables.items() if rows}
 
 
-def _noticed(company: str, rng: random.Random) -> Rows:
+def _noticed(company: str, rng: random.Random, rounds: int) -> Rows:
     """One series with issuances by the company's own counts, and what its notice says of the last."""
     series = {
         "company": company,
@@ -58,7 +59,7 @@ def _noticed(company: str, rng: random.Random) -> Rows:
         "ratio_decimals": "2",
     }
     before, events, securities = rng.randrange(10**7, 9 * 10**7), [], []
-    for year in range(2002, 2002 + rng.randrange(1, 4)):
+    for year in range(2002, 2003 + rng.randrange(rounds)):
         sold = [rng.randrange(10**5, 3 * 10**7) for _ in range(rng.randrange(1, 5))]
         other = rng.randrange(10**6)
         events.append(

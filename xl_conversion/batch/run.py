@@ -9,32 +9,45 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
-import shutil
+import os
 import signal
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
-from itertools import islice
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 from xl_conversion import __version__
-from xl_conversion.batch.folder import Entry, OutFolder, locked
+from xl_conversion.batch.cluster import in_order, on_cluster
+from xl_conversion.batch.folder import MANIFEST, Entry, OutFolder, locked
 from xl_conversion.batch.letters import print_letters
-from xl_conversion.batch.manifest import MANIFEST, Journal, Manifest, known_entries
+from xl_conversion.batch.manifest import Manifest, with_known
 from xl_conversion.batch.observer import Observer
-from xl_conversion.batch.work import FIRST_DAY, File, Paths, Recipe, Task, make, make_holders, problems_of
+from xl_conversion.batch.work import (
+    FIRST_DAY,
+    File,
+    HoldersTask,
+    Paths,
+    Recipe,
+    Task,
+    make,
+    make_holders,
+    outputs,
+    problems_of,
+)
 from xl_conversion.books.statements.findings import findings_workbook
 from xl_conversion.books.statements.holder import Position, positions_of
 from xl_conversion.books.statements.register import register_plan, register_tables
 from xl_conversion.books.statements.results import SeriesResult
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
 from xl_conversion.inputs.portfolio import CompanyTables, Portfolio, problem_rows, read_portfolio
-from xl_conversion.inputs.problems import InputError, Problem
+from xl_conversion.inputs.problems import InputError, Problem, fail
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -44,6 +57,8 @@ HOLDERS_IN_TASK = 100
 LETTERS_AT_ONCE = 100
 IN_FLIGHT = 4
 """Tasks for each worker that wait or are done and not yet fetched, so that memory is bounded."""
+MOST_WORKERS = 61
+"""Processes that Windows can wait for at once."""
 SERIES, HOLDERS, NOTICES, OCF = "series", "holders", "notices", "ocf"
 REGISTER, FINDINGS = "register.xlsx", "findings.xlsx"
 
@@ -111,20 +126,17 @@ def export(
     cannot be written; what stands by then is complete, and noted for `resume`.
     """
     observer = observer or Observer()
+    if settings.recipe.documents and find_spec("docx") is None:
+        raise fail("--notice", "python-docx is not installed", 'pip install "xl-conversion[batch]"')
     portfolio = read_portfolio(source, queries=queries or {})
-    tasks, digest = _tasks(portfolio.companies, settings)
+    tasks, digest = _tasks(portfolio, settings)
     if settings.strict:
         _stop_at_problems(portfolio, settings, observer)
-    new = not root.exists()
-    folder = OutFolder(root, known_entries(root), settings.force, settings.resume)
-    inside = [name for name, wanted in _folders(settings).items() if wanted]
-    folder.prepare(*inside)
-    with locked(folder):
-        run = _Run(folder, settings, digest, observer, list(portfolio.problems))
+    folder = OutFolder(root, {}, settings.force, settings.resume)
+    with locked(folder, *(name for name, wanted in _folders(settings).items() if wanted)):
+        run = _Run(with_known(folder), settings, digest, observer, list(portfolio.problems))
         run.all_series(tasks)
         if not run.results:
-            if new:
-                shutil.rmtree(root, ignore_errors=True)
             raise InputError(run.problems or [Problem(source, "there is no series in it")])
         if settings.pdf:
             run.letters()
@@ -133,9 +145,7 @@ def export(
         if Per.PORTFOLIO in settings.per:
             run.register()
         run.findings()
-        outcome = run.finish()
-    folder.close()
-    return outcome
+        return run.finish()
 
 
 def _folders(settings: Settings) -> dict[str, bool]:
@@ -147,38 +157,41 @@ def _folders(settings: Settings) -> dict[str, bool]:
     }
 
 
-def _tasks(companies: Sequence[CompanyTables], settings: Settings) -> tuple[list[Task], str]:
+def _tasks(portfolio: Portfolio, settings: Settings) -> tuple[list[Task], str]:
     """The work in pieces, and a digest of the whole input."""
     names = _Names()
     made_with = _digest(__version__, settings.told)
     tasks: list[Task] = []
-    batch: list[tuple[CompanyTables, str]] = []
+    batch: list[CompanyTables] = []
     paths: dict[tuple[str, str], Paths] = {}
     digests: list[str] = []
-    for company in companies:
-        found = _digest_of(company)
-        digests.append(found)
-        batch.append((company, _digest(made_with, found)))
+    for company in portfolio.companies:
+        digests.append(_digest_of(company))
+        of = _digest(made_with, digests[-1])
+        batch.append(company)
         for series in dict.fromkeys(row.cells["series"] for row in company.tables["series"].rows):
             stem = names.of(f"{company.name} {series}")
             paths[company.name, series] = Paths(
-                f"{SERIES}/{stem}.xlsx", f"{NOTICES}/{stem}.docx", f"{OCF}/{stem}.ocf.json"
+                f"{SERIES}/{stem}.xlsx", f"{NOTICES}/{stem}.docx", f"{OCF}/{stem}.ocf.json", of
             )
         if len(paths) >= SERIES_IN_TASK:
             tasks.append(Task(tuple(batch), paths))
             batch, paths = [], {}
     if batch:
         tasks.append(Task(tuple(batch), paths))
-    return tasks, _digest(digests)
+    # Rows that are no company's are part of the input, too; where its files are is not.
+    nobodys = [(one.row, one.column, one.value, one.rule) for one in portfolio.problems]
+    return tasks, _digest(digests, nobodys)
 
 
 def _stop_at_problems(portfolio: Portfolio, settings: Settings, observer: Observer) -> None:
     """Checks everything before anything is written."""
     problems = list(portfolio.problems)
     observer.begin("companies checked", len(portfolio.companies))
-    for found in _mapped(problems_of, portfolio.companies, settings):
-        problems += found
-        observer.advance(1)
+    with closing(_mapped(problems_of, portfolio.companies, settings)) as checked:
+        for found in checked:
+            problems += found
+            observer.advance(1)
     observer.end()
     if problems:
         raise InputError(problems)
@@ -197,23 +210,33 @@ class _Run:
         self.entries: list[Entry] = []
         self.workbooks: dict[tuple[str, str], str] = {}
         """Where the workbook of a series is, by company and series."""
-        self.journal = Journal(folder.root)
 
     def all_series(self, tasks: Sequence[Task]) -> None:
         """The files of every series."""
         recipe = self.settings.recipe
         self.observer.begin("series", sum(len(task.paths) for task in tasks))
-        here = None if self.settings.scheduler else self.folder
-        for task, made in zip(tasks, _mapped(partial(make, recipe, here), tasks, self.settings), strict=True):
-            self._stand(made.files, made.entries)
-            self.results += made.results
-            self.problems += made.problems
-            self.left_out += made.left_out
-            if recipe.workbooks:
-                gone = set(made.left_out)
-                self.workbooks |= {key: paths.workbook for key, paths in task.paths.items() if key not in gone}
-            self.observer.advance(len(task.paths))
+        with closing(_mapped(partial(make, recipe), tasks, self.settings, self._begun)) as done:
+            for task, made in zip(tasks, done, strict=True):
+                standing = self._stand(made.files, made.entries)
+                self.results += made.results
+                self.problems += made.problems
+                self.left_out += made.left_out
+                self.workbooks |= {
+                    k: paths.workbook for k, paths in task.paths.items() if paths.workbook in standing
+                }
+                self.observer.advance(len(task.paths))
         self.observer.end()
+
+    def _begun(self, task: Task) -> Task:
+        """A task as it is handed out: with what it needs to know of the folder, and no more."""
+        wanted = {path: one.of for one in task.paths.values() for path in outputs(self.settings.recipe, one)}
+        proven = {path: self.folder.proven(path, of) for path, of in wanted.items()}
+        standing = {path: entry for path, entry in proven.items() if entry}
+        return replace(task, folder=self._part(wanted), standing=standing)
+
+    def _part(self, paths: Iterable[str]) -> OutFolder | None:
+        """What a worker places files with; one on a cluster hands them back."""
+        return None if self.settings.scheduler else self.folder.part(paths)
 
     def letters(self) -> None:
         """The notices as PDF, beside the documents that they are printed from."""
@@ -244,21 +267,28 @@ class _Run:
             (f"{HOLDERS}/{names.of(holder)}.xlsx", holder, tuple(found), _digest(made_with, holder, repr(found)))
             for holder, found in positions.items()
         ]
-        tasks = [one_each[at : at + HOLDERS_IN_TASK] for at in range(0, len(one_each), HOLDERS_IN_TASK)]
-        self.observer.begin("holders", len(one_each))
-        here = None if self.settings.scheduler else self.folder
-        for task, (files, entries) in zip(
-            tasks, _mapped(partial(make_holders, here), tasks, self.settings), strict=True
-        ):
-            self._stand(files, entries)
-            self.observer.advance(len(task))
+        proven = {path: self.folder.proven(path, of) for path, _, _, of in one_each}
+        self._stand((), filter(None, proven.values()))
+        left = [one for one in one_each if not proven[one[0]]]
+        tasks = [
+            HoldersTask(tuple(left[at : at + HOLDERS_IN_TASK])) for at in range(0, len(left), HOLDERS_IN_TASK)
+        ]
+        self.observer.begin("holders", len(left))
+        with closing(_mapped(make_holders, tasks, self.settings, self._begun_holders)) as done:
+            for task, (files, entries) in zip(tasks, done, strict=True):
+                self._stand(files, entries)
+                self.observer.advance(len(task.holders))
         self.observer.end()
+
+    def _begun_holders(self, task: HoldersTask) -> HoldersTask:
+        return replace(task, folder=self._part([path for path, *_ in task.holders]))
 
     def register(self) -> None:
         """The register of everything."""
         values, tables = register_tables(self.results, self.workbooks, self.problems, self.left_out)
         as_of = max((r.as_of for r in self.results if r.as_of), default=FIRST_DAY)
-        of = _digest(__version__, self.settings.told, self.digest, sorted(self.workbooks.values()))
+        problems = problem_rows(self.problems)
+        of = _digest(__version__, self.settings.told, self.digest, problems, sorted(self.workbooks.values()))
         proven = self.folder.proven(REGISTER, of)
         if proven:
             self._stand((), [proven])
@@ -270,9 +300,7 @@ class _Run:
     def findings(self) -> None:
         """The workbook of what is wrong with the input; one of an earlier export that is no longer so goes."""
         if not self.problems:
-            earlier = self.folder.known.get(FINDINGS)
-            if earlier and self.folder.proven(FINDINGS, earlier.of):
-                (self.folder.root / FINDINGS).unlink(missing_ok=True)
+            self.folder.remove(FINDINGS)
             return
         rows = problem_rows(self.problems)
         as_of = max((r.as_of for r in self.results if r.as_of), default=FIRST_DAY)
@@ -283,15 +311,10 @@ class _Run:
     def finish(self) -> Outcome:
         """Writes the manifest: from then on the export is done."""
         written = {entry.path for entry in self.entries}
-        earlier = [
-            e
-            for path, e in self.folder.known.items()
-            if path not in written and (self.folder.root / path).is_file()
-        ]
+        earlier = [e for path, e in self.folder.known.items() if path not in written and self.folder.stands(e)]
         manifest = Manifest(
             self.digest, self.settings.told, tuple(self.entries), tuple(earlier), len(self.left_out)
         )
-        self.journal.close()
         write_atomically(self.folder.root / MANIFEST, manifest.to_bytes(), through=self.folder.unfinished)
         return Outcome(
             tuple(self.results),
@@ -306,11 +329,11 @@ class _Run:
         path = self.workbooks.get((result.series.company, result.series.name), "")
         return f"{up}{path}" if path else ""
 
-    def _stand(self, files: Iterable[File], entries: Iterable[Entry]) -> None:
-        """Places files that were made elsewhere, and notes all."""
+    def _stand(self, files: Iterable[File], entries: Iterable[Entry]) -> set[str]:
+        """Adds what stands, after placing files that were made elsewhere; the paths of both."""
         found = [*entries, *(self.folder.place(file.path, file.data, file.of) for file in files)]
         self.entries += found
-        self.journal.add(found)
+        return {entry.path for entry in found}
 
 
 class _Names:
@@ -330,43 +353,49 @@ class _Names:
         return name
 
 
-def _mapped(function: Callable[[T], R], items: Sequence[T], settings: Settings) -> Iterator[R]:
-    """The results in the order of the items, computed here, by other processes or on a cluster."""
+def _mapped(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    settings: Settings,
+    begun: Callable[[T], T] = lambda item: item,
+) -> Generator[R, None, None]:
+    """The results in the order of the items, computed here, by other processes or on a cluster. Each item goes
+    through `begun` when its turn comes. To be closed: then no worker goes on."""
+    workers = min(settings.workers, len(items), MOST_WORKERS)
     if settings.scheduler:
-        from xl_conversion.batch.cluster import on_cluster
+        yield from on_cluster(settings.scheduler, function, map(begun, items))
+    elif workers > 1:
+        yield from _pooled(function, map(begun, items), workers)
+    else:
+        yield from map(function, map(begun, items))
 
-        return on_cluster(settings.scheduler, function, items)
-    if settings.workers > 1 and len(items) > 1:
-        return _pooled(function, items, min(settings.workers, len(items)))
-    return map(function, items)
 
-
-def _pooled(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+def _pooled(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
     # A fork of this process could hold a lock of the progress bar's thread for good.
     known = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
     if "forkserver" in known:
         context.set_forkserver_preload(["xl_conversion.batch.work"])
-    waiting = iter(items)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts) as pool:
-        running: deque[Future[R]] = deque(
-            pool.submit(function, item) for item in islice(waiting, IN_FLIGHT * workers)
-        )
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker) as pool:
         try:
-            while running:
-                result = running.popleft().result()
-                running.extend(pool.submit(function, item) for item in islice(waiting, 1))
-                yield result
+            yield from in_order(lambda item: pool.submit(function, item), items, IN_FLIGHT * workers)
         except BrokenProcessPool:
             hint = "--resume goes on; with fewer --workers less memory is needed."
             raise SaveError("A worker process was ended", hint) from None
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one in charge decides."""
+def _begin_worker() -> None:
+    """Ctrl-C reaches every process of a terminal, and the one in charge decides; when that one is gone, so is its
+    worker, which would otherwise write into a folder that somebody else may be using by then."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _digest(*parts: object) -> str:

@@ -5,8 +5,8 @@ A pure function of its arguments, so that it gives the same on one process, on m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from xl_conversion.batch.folder import Entry, OutFolder
@@ -39,19 +39,34 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where the files of one series go, relative to the folder."""
+    """Where the files of one series go, relative to the folder, and a digest of what they are made from."""
 
     workbook: str
     document: str
     ocf: str
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Companies, a digest of what each is made from, and where the files of each series go."""
+    """Companies, where the files of each of their series go, and which of these stand already."""
 
-    companies: tuple[tuple[CompanyTables, str], ...]
+    companies: tuple[CompanyTables, ...]
     paths: Mapping[tuple[str, str], Paths]
+    """By company and series."""
+    folder: OutFolder | None = None
+    """Where the files are placed; without one they are handed back."""
+    standing: Mapping[str, Entry] = field(default_factory=dict)
+    """The files that are not made again, by path."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldersTask:
+    """Holders, each with the path of the workbook, the positions and a digest of what it is made from; `folder` as
+    of a :class:`Task`."""
+
+    holders: tuple[tuple[str, str, tuple[Position, ...], str], ...]
+    folder: OutFolder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +91,14 @@ class Made:
     """Of the files that stand already."""
 
 
-def make(recipe: Recipe, folder: OutFolder | None, task: Task) -> Made:
-    """The files and results of a task. With a `folder` the files are placed there, and those that it proves
-    are not made again; without, they are handed back."""
+def make(recipe: Recipe, task: Task) -> Made:
+    """The files and results of a task."""
     results: list[SeriesResult] = []
     problems: list[Problem] = []
     left_out: list[tuple[str, str]] = []
     files: list[File] = []
     entries: list[Entry] = []
-    for company, digest in task.companies:
+    for company in task.companies:
         checked = check_company(company)
         problems += checked.problems
         good = {case.series.name for case in checked.cases}
@@ -93,32 +107,31 @@ def make(recipe: Recipe, folder: OutFolder | None, task: Task) -> Made:
             paths = task.paths[company.name, case.series.name]
             result = result_of(case)
             results.append(result)
-            for path, render in _outputs(recipe, paths):
-                proven = folder.proven(path, digest) if folder else None
-                if proven:
-                    entries.append(proven)
+            for path, render in outputs(recipe, paths).items():
+                if path in task.standing:
+                    entries.append(task.standing[path])
                     continue
                 try:
                     data = render(recipe, case, result)
                 except InputError as refused:  # this file cannot say it; the others can
-                    problems += refused.problems
+                    problems += [replace(one, file=f"{company.name}, {one.file}") for one in refused.problems]
                     continue
-                if folder:
-                    entries.append(folder.place(path, data, digest))
+                if task.folder:
+                    entries.append(task.folder.place(path, data, paths.of))
                 else:
-                    files.append(File(path, data, digest))
+                    files.append(File(path, data, paths.of))
     return Made(tuple(results), tuple(problems), tuple(left_out), tuple(files), tuple(entries))
 
 
-def _outputs(recipe: Recipe, paths: Paths) -> list[tuple[str, Callable[[Recipe, Case, SeriesResult], bytes]]]:
+def outputs(recipe: Recipe, paths: Paths) -> dict[str, Callable[[Recipe, Case, SeriesResult], bytes]]:
     """The files of one series and what makes each."""
-    found: list[tuple[str, Callable[[Recipe, Case, SeriesResult], bytes]]] = []
+    found: dict[str, Callable[[Recipe, Case, SeriesResult], bytes]] = {}
     if recipe.workbooks:
-        found.append((paths.workbook, _workbook))
+        found[paths.workbook] = _workbook
     if recipe.documents:
-        found.append((paths.document, _document))
+        found[paths.document] = _document
     if recipe.currency:
-        found.append((paths.ocf, _ocf))
+        found[paths.ocf] = _ocf
     return found
 
 
@@ -157,22 +170,16 @@ def problems_of(company: CompanyTables) -> tuple[Problem, ...]:
     return check_company(company).problems
 
 
-def make_holders(
-    folder: OutFolder | None, task: Sequence[tuple[str, str, Sequence[Position], str]]
-) -> tuple[tuple[File, ...], tuple[Entry, ...]]:
-    """The workbooks of holders, each given as its path, name, positions and digest; as :func:`make` otherwise."""
+def make_holders(task: HoldersTask) -> tuple[tuple[File, ...], tuple[Entry, ...]]:
+    """The workbooks of holders: those that are handed back, and the entries of those that stand."""
     files: list[File] = []
     entries: list[Entry] = []
-    for path, holder, positions, digest in task:
-        proven = folder.proven(path, digest) if folder else None
-        if proven:
-            entries.append(proven)
-            continue
+    for path, holder, positions, of in task.holders:
         values, tables = holder_values(holder, positions)
         as_of = max((p.as_of for p in positions if p.as_of), default=FIRST_DAY)
         data = holder_plan().render(values, tables, as_of=as_of)
-        if folder:
-            entries.append(folder.place(path, data, digest))
+        if task.folder:
+            entries.append(task.folder.place(path, data, of))
         else:
-            files.append(File(path, data, digest))
+            files.append(File(path, data, of))
     return tuple(files), tuple(entries)

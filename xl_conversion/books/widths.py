@@ -23,8 +23,18 @@ _OF_LETTERS = {
     "M@W→…": 91,
 }
 """Hundredths of the size of the font."""
-_WIDTHS = {letter: width for letters, width in _OF_LETTERS.items() for letter in letters}
 _OTHER, _WIDE, _FIRST_WIDE = 54, 105, 0x2E80
+
+
+class _Widths(dict[str, int]):
+    """The width of each letter, found without a call of Python's own for those that are listed."""
+
+    def __missing__(self, letter: str) -> int:
+        return _WIDE if ord(letter) >= _FIRST_WIDE else _OTHER
+
+
+_WIDTHS = _Widths({letter: width for letters, width in _OF_LETTERS.items() for letter in letters})
+_of = _WIDTHS.__getitem__
 _UNIT, _MARGIN = 52, 115
 """One character of a column's width, and what its padding and an indent take, in the same unit at 10 points."""
 
@@ -38,21 +48,19 @@ def lines(text: str, width: float) -> int:
     (6, 2, 1)
     """
     room = max(_WIDE, width * _UNIT - _MARGIN)
-    return sum(_wrapped(line, room) for line in text.split("\n"))
+    return sum([_wrapped(line, room) for line in text.split("\n")]) if "\n" in text else _wrapped(text, room)
 
 
 def _wrapped(line: str, room: float) -> int:
     """Words go to the next line whole; one that is longer than a line is broken."""
-    count, used = 1, 0.0
+    if len(line) * _WIDE <= room or sum(map(_of, line)) <= room:
+        return 1
+    count, used, space = 1, 0.0, _WIDTHS[" "]
     for word in line.split(" "):
-        length: float = sum(map(_width, word))
+        length: float = sum(map(_of, word))
         if used and used + length > room:
             count, used = count + 1, 0.0
         while length > room:
             count, length = count + 1, length - room
-        used += length + _WIDTHS[" "]
+        used += length + space
     return count
-
-
-def _width(letter: str) -> int:
-    return _WIDE if ord(letter) >= _FIRST_WIDE else _WIDTHS.get(letter, _OTHER)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from xl_conversion.core.rounding import RoundingType, exact_text, to_text
-from xl_conversion.core.stated import with_commas
+from xl_conversion.core.stated import separated
 from xl_conversion.core.steps import Step
 from xl_conversion.inputs.records import Record
 
@@ -77,7 +77,7 @@ def formula_words(step: Step, before: Sequence[Step]) -> tuple[str, str]:
     known = {earlier.symbol: earlier for earlier in before}
 
     def number(symbol: str) -> str:
-        shown = with_separators(known[symbol].shown)
+        shown = separated(known[symbol].shown)
         return f"({shown})" if known[symbol].value < 0 else shown
 
     rounding = _rounding(tree)
@@ -92,7 +92,7 @@ def formula_words(step: Step, before: Sequence[Step]) -> tuple[str, str]:
     text = f"{symbol_words(value)} rounded to {_places(places)} ({words})"
     not_above = f", not above {symbol_words(limit)}" if limit else ""
     result = step.shown if "..." in step.shown else _at_least(step.value, places)
-    return text + not_above, f"{number(value)} → {with_separators(result)}"
+    return text + not_above, f"{number(value)} → {separated(result)}"
 
 
 def with_separators(text: str) -> str:
@@ -112,7 +112,7 @@ def figure_text(value: Fraction) -> str:
     """
     text = exact_text(value)
     if text is not None and len(text) <= LONGEST_DECIMAL:
-        return with_commas(value, len(text.partition(".")[2]))
+        return separated(text)
     return f"{value.numerator:,}" if value.denominator == 1 else f"{value.numerator:,} / {value.denominator:,}"
 
 

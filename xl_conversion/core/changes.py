@@ -75,7 +75,8 @@ class Change(NamedTuple):
             else:
                 work.resume(step)
         last = "CP2"
-        if self.unrounded > self.effect.price:
+        # Mostly it is the same figure, and fractions are slow to compare.
+        if self.unrounded is not self.effect.price and self.unrounded > self.effect.price:
             at_floor = self.series.floor is not None and self.unrounded < self.start
             limit = "price_floor" if at_floor else "kept"
             work.given(limit, "the charter lets it fall no lower, or not rise", self.unrounded, PER_SHARE)
@@ -85,11 +86,14 @@ class Change(NamedTuple):
             if self.price != self.unrounded:
                 work.given("CP2_rounded", f"conversion price in force: {self.reason}", self.price, PER_SHARE)
             return work.steps
-        if self.series.price.decimals is not None and self.price_before != self.start:
-            work.given("in_force", "price in force before", self.price_before, PER_SHARE)
         rounding = self.series.price
-        cap = None if self.effect.may_rise else "in_force" if self.price_before != self.start else "CP1"
-        rounded = rounding.price(self.unrounded, not_above=self.price_before if cap else None)
+        cap, carried = "CP1", self.price_before is not self.start and self.price_before != self.start
+        if carried:
+            cap = "in_force"
+            if rounding.decimals is not None:
+                work.given("in_force", "price in force before", self.price_before, PER_SHARE)
+        may_rise = self.effect.may_rise
+        rounded = rounding.price(self.unrounded, not_above=None if may_rise else self.price_before)
         work.rounded(
             "CP2_rounded",
             "conversion price after",
@@ -98,7 +102,7 @@ class Change(NamedTuple):
             PER_SHARE,
             rounding.decimals,
             rounding.rounding_type,
-            not_above=cap,
+            not_above=None if may_rise else cap,
         )
         if self.price > rounded:
             work.given("limit", "floor, which rounding does not pass", self.price, PER_SHARE)

@@ -382,6 +382,8 @@ def _price_after(
     *,
     capped: bool,
 ) -> tuple[Step, ...]:
+    if decimals is None:
+        return work.steps
     rounded = round_price(result, decimals, rounding_type, not_above=before if capped else None)
     cap = "CP1" if capped else None
     work.rounded(*_ROUNDED, "CP2", rounded, PER_SHARE, decimals, rounding_type, not_above=cap)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from xl_conversion.core.adjustments import conversion_shares
+from xl_conversion.core.adjustments import ImpossibleArgument, conversion_ratio
 from xl_conversion.core.rounding import round_whole
 from xl_conversion.core.terms import Series, SharesPer
 
@@ -45,14 +45,17 @@ def convert(series: Series, price: Fraction, holdings: Iterable[Holding]) -> tup
     >>> [got.common for got in convert(a, Fraction(2), held)]
     [647]
     """
-    by_holder: dict[str, list[Holding]] = {}
+    by_holder: dict[str, list[Fraction]] = {}
     for holding in holdings:
-        by_holder.setdefault(holding.holder, []).append(holding)
+        if holding.shares < 0:
+            raise ImpossibleArgument("preferred_shares", str(holding.shares), "it must be 0 or above")
+        by_holder.setdefault(holding.holder, []).append(holding.shares)
+    rate = conversion_ratio(series.original_issue_price, price)  # once for all
     found = []
     for holder, held in by_holder.items():
-        preferred = sum((h.shares for h in held), Fraction(0))
-        lots = [preferred] if series.shares_per is SharesPer.HOLDER else [h.shares for h in held]
-        common = [conversion_shares(lot, series.original_issue_price, price) for lot in lots]
+        preferred = sum(held[1:], held[0])
+        lots = [preferred] if series.shares_per is SharesPer.HOLDER else held
+        common = [lot * rate for lot in lots]
         whole = sum(round_whole(shares, series.share_rounding_type) for shares in common)
-        found.append(HolderShares(holder, preferred, sum(common, Fraction(0)), whole))
+        found.append(HolderShares(holder, preferred, sum(common[1:], common[0]), whole))
     return tuple(found)

@@ -13,12 +13,15 @@ import re
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 Exact = str | int | Decimal | Fraction
 """What the core accepts as a number. A float is refused: the caller must say which decimal it is."""
 
 MAX_DECIMALS = 15
 MAX_DIGITS = 400
+_REMEMBERED_BITS = 128
+"""Of the parts of a figure whose text is kept: longer ones seldom come again, and would fill the memory."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,4})?\Z|[+-]?\d+/\d+\Z", re.ASCII)
 
@@ -114,7 +117,8 @@ def round_whole(value: Fraction, rounding_type: RoundingType) -> int:
 
 def _whole(numerator: int, denominator: int, rounding_type: RoundingType) -> int:
     """`numerator / denominator`, the latter above 0, as a whole number."""
-    rounding_type = RoundingType(rounding_type)  # its text would do too, but never as another type
+    if type(rounding_type) is not RoundingType:
+        rounding_type = RoundingType(rounding_type)  # its text would do too, but never as another type
     below, rest = divmod(numerator, denominator)
     if rounding_type is RoundingType.FLOOR or rest == 0:
         return below
@@ -138,10 +142,14 @@ def to_text(value: Fraction, decimals: int, *, rounding_type: RoundingType = Rou
     """
     if decimals < 0:
         raise ValueError(f"decimals {decimals} is below 0")
-    scaled = _whole(value.numerator * 10**decimals, value.denominator, rounding_type)
+    return _digits(_whole(value.numerator * 10**decimals, value.denominator, rounding_type), decimals)
+
+
+def _digits(scaled: int, decimals: int) -> str:
+    """A whole number with a point before its last `decimals` digits."""
     digits = str(abs(scaled)).rjust(decimals + 1, "0")
     sign = "-" if scaled < 0 else ""
-    return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else sign + digits
 
 
 def exact_text(value: Fraction) -> str | None:
@@ -150,12 +158,25 @@ def exact_text(value: Fraction) -> str | None:
     >>> exact_text(Fraction(641, 100)), exact_text(Fraction(1, 3))
     ('6.41', None)
     """
-    denominator = value.denominator
+    return _exact_text(*value.as_integer_ratio())
+
+
+def _exact_text(numerator: int, denominator: int) -> str | None:
+    places = decimals_of(denominator)
+    return None if places is None else _digits(numerator * (10**places // denominator), places)
+
+
+def decimals_of(denominator: int) -> int | None:
+    """How many decimals a figure with this denominator, in lowest terms, has; None where they do not end.
+
+    >>> decimals_of(100), decimals_of(8), decimals_of(3)
+    (2, 3, None)
+    """
     twos, fives = (denominator & -denominator).bit_length() - 1, 0  # the zeros that it ends on in binary
     rest = denominator >> twos
     while rest % 5 == 0:
         rest, fives = rest // 5, fives + 1
-    return to_text(value, max(twos, fives)) if rest == 1 else None
+    return max(twos, fives) if rest == 1 else None
 
 
 def shown(value: Fraction, places: int = 10) -> str:
@@ -164,17 +185,28 @@ def shown(value: Fraction, places: int = 10) -> str:
     >>> shown(Fraction(641, 100)), shown(Fraction(1, 3), 6), shown(Fraction(-2, 3), 6)
     ('6.41', '0.333333...', '-0.666666...')
     """
-    size, denominator = abs(value.numerator), value.denominator
+    # Prices and counts come again and again; two whole numbers are found faster than a fraction.
+    numerator, denominator = value.as_integer_ratio()
+    if denominator == 1:
+        return str(numerator)
+    if denominator.bit_length() > _REMEMBERED_BITS or numerator.bit_length() > _REMEMBERED_BITS:
+        return _shown(numerator, denominator, places)
+    return _remembered(numerator, denominator, places)
+
+
+def _shown(numerator: int, denominator: int, places: int) -> str:
+    size = abs(numerator)
     if 0 < size * 10**places < denominator:
         # Figures nearer to 0 than that are shown from their first digit on.
         places = len(str(denominator // size)) + 2
-    text = exact_text(value)
-    if text is not None and len(text.partition(".")[2]) <= places:
-        return text
+    decimals = decimals_of(denominator)
+    if decimals is not None and decimals <= places:
+        return _digits(numerator * (10**decimals // denominator), decimals)
     # Cut, not rounded: every digit in front of the ellipsis is a digit of the figure.
-    towards_zero = RoundingType.FLOOR if value > 0 else RoundingType.CEILING
-    cut = to_text(value, places, rounding_type=towards_zero)
-    return f"{'-' if value < 0 and not cut.startswith('-') else ''}{cut}..."
+    return f"{'-' if numerator < 0 else ''}{_digits(size * 10**places // denominator, places)}..."
+
+
+_remembered = lru_cache(maxsize=1024)(_shown)
 
 
 def brief(value: Fraction) -> str:

@@ -91,7 +91,7 @@ def with_commas(value: Fraction, decimals: int) -> str:
     >>> with_commas(Fraction(36520263), 0), with_commas(Fraction("3.205"), 3), with_commas(Fraction(-149994), 0)
     ('36,520,263', '3.205', '-149,994')
     """
-    return _separated(to_text(value, decimals))
+    return separated(to_text(value, decimals))
 
 
 def shown_with_commas(value: Fraction, places: int = 3) -> str:
@@ -100,12 +100,16 @@ def shown_with_commas(value: Fraction, places: int = 3) -> str:
     >>> shown_with_commas(Fraction("36520262.5553")), shown_with_commas(Fraction(-9))
     ('36,520,262.555...', '-9')
     """
-    text = _separated(shown(abs(value), places))
+    text = separated(shown(abs(value), places))
     return f"-{text}" if value < 0 else text
 
 
-def _separated(text: str) -> str:
-    """A number in digits with commas between the thousands."""
+def separated(text: str) -> str:
+    """A number in digits with commas between the thousands.
+
+    >>> separated("-1234.5"), separated("1277354.5553822152..."), separated("0.12345")
+    ('-1,234.5', '1,277,354.5553822152...', '0.12345')
+    """
     whole, point, part = text.partition(".")
     if len(whole) < 4:
         return text

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from xl_conversion.core.rounding import RoundingType, shown
 
-_SYMBOL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SYMBOL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,10 @@ class Working:
         return tuple(self._steps.values())
 
     def resume(self, step: Step) -> None:
-        """Adds a step that another explanation has made."""
-        self._add(step.symbol, step.label, step.formula, step.value, step.unit, step.source)
+        """Adds a step that another explanation has made, as it is: the steps that it follows from must be here
+        already, and with the same figures."""
+        self._new(step.symbol)
+        self._steps[step.symbol] = step
 
     def given(self, symbol: str, label: str, value: Fraction, unit: str) -> Fraction:
         """Adds a figure that the calculation starts from, and returns it."""
@@ -84,20 +87,26 @@ class Working:
             formula = f"when({of} < {not_above}, min({formula}, {not_above}), {not_above})"
         return self.then(symbol, label, formula, value, unit)
 
-    def _add(
-        self, symbol: str, label: str, formula: str, value: Fraction, unit: str, source: str = ""
-    ) -> Fraction:
+    def _add(self, symbol: str, label: str, formula: str, value: Fraction, unit: str) -> Fraction:
+        self._new(symbol)
+        with_numbers = self._with_numbers(formula) if formula else ""
+        self._steps[symbol] = Step(symbol, label, formula, with_numbers, value, shown(value), unit, self._source)
+        return value
+
+    def _new(self, symbol: str) -> None:
         if symbol in self._steps:
             raise ValueError(f"the symbol {symbol} is used twice")
 
-        def number(match: re.Match[str]) -> str:
-            step = self._steps.get(match[0])
-            if step is None:
-                return match[0]
-            return f"({step.shown})" if step.value < 0 else step.shown
+    def _with_numbers(self, formula: str) -> str:
+        parts = list(_parts(formula))
+        for place in range(1, len(parts), 2):
+            step = self._steps.get(parts[place])
+            if step is not None:
+                parts[place] = f"({step.shown})" if step.value.numerator < 0 else step.shown
+        return "".join(parts)
 
-        with_numbers = _SYMBOL.sub(number, formula)
-        self._steps[symbol] = Step(
-            symbol, label, formula, with_numbers, value, shown(value), unit, source or self._source
-        )
-        return value
+
+@lru_cache(maxsize=4096)
+def _parts(formula: str) -> tuple[str, ...]:
+    """A formula taken apart; every second part is a name. A batch has the same few formulas all the time."""
+    return tuple(_SYMBOL.split(formula))

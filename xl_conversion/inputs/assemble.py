@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from itertools import chain
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from xl_conversion.core.capitalization import ShareClass
 from xl_conversion.core.events import Corrected, Counts, Event, Issued
@@ -28,11 +30,12 @@ from xl_conversion.inputs.records import (
     StatedRecord,
 )
 
+K = TypeVar("K", bound=Hashable)
+R = TypeVar("R", bound=Record)
+
 EVENT_COLUMNS = tuple(
     dict.fromkeys(column for kind in KINDS.values() for column in (*kind.required, *kind.optional))
 )
-
-
 MOST_NAMED = 10
 """More events than these are counted, not named."""
 
@@ -67,7 +70,7 @@ class Records:
 
     def of_company(self, company: str) -> list[EventRecord]:
         """Its events, in the order given."""
-        return self._events_of_company.get(company, [])
+        return _in_order(self._events_of_company.get(company, {}).values())
 
     @cached_property
     def issued(self) -> list[SecurityRecord]:
@@ -88,64 +91,76 @@ class Records:
         )
         return [*self.securities, *own]
 
-    def securities_of(self, row: EventRecord) -> list[SecurityRecord]:
-        """What an event issues."""
-        return self._securities.get((row.series, row.event), [])
+    def securities_of(self, *rows: EventRecord) -> list[SecurityRecord]:
+        """What events issue, in the order given."""
+        return _in_order(self._securities.get((row.series, row.event), []) for row in rows)
+
+    def conversions_of(self, *rows: EventRecord) -> list[ConversionRecord]:
+        """The conversion chains of events, in the order given."""
+        return _in_order(self._conversions.get((row.series, row.event), []) for row in rows)
+
+    def classes_of(self, company: str) -> list[ClassRecord]:
+        """Its capitalization, in the order given."""
+        return _in_order([self._classes.get(company, [])])
+
+    def stated_of(self, series: str) -> list[StatedRecord]:
+        """What is stated of a series."""
+        return _in_order([self._stated.get(series, [])])
+
+    def holders_of(self, series: str) -> list[HolderRecord]:
+        """Who holds a series."""
+        return _in_order([self._holders.get(series, [])])
+
+    def seen_by(self, series: SeriesRecord) -> list[EventRecord]:
+        """The events of a series: its own and those of all series of its company, in the order given."""
+        found = self._events_of_company.get(series.company, {})
+        return _in_order(found.get(name, []) for name in ("", series.series))
 
     @cached_property
     def _company_of_series(self) -> dict[str, str]:
         return {row.series: row.company for row in self.series}
 
     @cached_property
-    def _events_of_company(self) -> dict[str, list[EventRecord]]:
-        found: dict[str, list[EventRecord]] = {}
-        for row in self.events:
-            found.setdefault(self.company_of(row), []).append(row)
-        return found
+    def _events_of_company(self) -> dict[str, dict[str, list[tuple[int, EventRecord]]]]:
+        """By company, then by the series that they are of, "" for all."""
+        found = _grouped(self.events, lambda row: (self.company_of(row), row.series))
+        companies: dict[str, dict[str, list[tuple[int, EventRecord]]]] = {}
+        for (company, series), rows in found.items():
+            companies.setdefault(company, {})[series] = rows
+        return companies
 
     @cached_property
-    def _securities(self) -> dict[tuple[str, str], list[SecurityRecord]]:
-        found: dict[tuple[str, str], list[SecurityRecord]] = {}
-        for row in self.issued:
-            found.setdefault((row.series, row.event), []).append(row)
-        return found
-
-    def conversions_of(self, row: EventRecord) -> list[ConversionRecord]:
-        """The conversion chains of an event."""
-        return self._conversions.get((row.series, row.event), [])
-
-    def stated_of(self, series: str) -> list[StatedRecord]:
-        """What is stated of a series."""
-        return self._stated.get(series, [])
-
-    def holders_of(self, series: str) -> list[HolderRecord]:
-        """Who holds a series."""
-        return self._holders.get(series, [])
+    def _securities(self) -> dict[tuple[str, str], list[tuple[int, SecurityRecord]]]:
+        return _grouped(self.issued, lambda row: (row.series, row.event))
 
     @cached_property
-    def _conversions(self) -> dict[tuple[str, str], list[ConversionRecord]]:
-        found: dict[tuple[str, str], list[ConversionRecord]] = {}
-        for row in self.conversions:
-            found.setdefault((row.series, row.event), []).append(row)
-        return found
+    def _conversions(self) -> dict[tuple[str, str], list[tuple[int, ConversionRecord]]]:
+        return _grouped(self.conversions, lambda row: (row.series, row.event))
 
     @cached_property
-    def _stated(self) -> dict[str, list[StatedRecord]]:
-        found: dict[str, list[StatedRecord]] = {}
-        for row in self.stated:
-            found.setdefault(row.series, []).append(row)
-        return found
+    def _classes(self) -> dict[str, list[tuple[int, ClassRecord]]]:
+        return _grouped(self.capitalization, self.company_of)
 
     @cached_property
-    def _holders(self) -> dict[str, list[HolderRecord]]:
-        found: dict[str, list[HolderRecord]] = {}
-        for row in self.holders:
-            found.setdefault(row.series, []).append(row)
-        return found
+    def _stated(self) -> dict[str, list[tuple[int, StatedRecord]]]:
+        return _grouped(self.stated, lambda row: row.series)
 
-    def seen_by(self, series: SeriesRecord) -> list[EventRecord]:
-        """The events of a series: its own and those of all series of its company."""
-        return [row for row in self.of_company(series.company) if row.series in ("", series.series)]
+    @cached_property
+    def _holders(self) -> dict[str, list[tuple[int, HolderRecord]]]:
+        return _grouped(self.holders, lambda row: row.series)
+
+
+def _grouped(rows: Iterable[R], key: Callable[[R], K]) -> dict[K, list[tuple[int, R]]]:
+    """The rows of each key, with the places that they have among all."""
+    found: dict[K, list[tuple[int, R]]] = {}
+    for place, row in enumerate(rows):
+        found.setdefault(key(row), []).append((place, row))
+    return found
+
+
+def _in_order(groups: Iterable[Sequence[tuple[int, R]]]) -> list[R]:
+    """The rows of several groups, in the order in which they were given."""
+    return [row for _, row in sorted(chain.from_iterable(groups), key=itemgetter(0))]
 
 
 def given(row: EventRecord) -> dict[str, Any]:
@@ -185,19 +200,19 @@ def series_of(row: SeriesRecord) -> Series:
 
 def company_of(name: str, records: Records) -> Company:
     """A company with its series, events and capitalization."""
-    rows = records.of_company(name)
-    often = Counter(row.event for row in rows)
-    # Series may have events of their own under one name; a history tells them apart.
-    names = {id(row): row.event if often[row.event] == 1 else f"{row.event} ({row.series})" for row in rows}
     return Company(
         tuple(series_of(row) for row in records.series if row.company == name),
-        tuple(event_of(row, records, names[id(row)]) for row in rows),
-        tuple(
-            ShareClass(row.class_, row.kind, row.shares, row.source)
-            for row in records.capitalization
-            if records.company_of(row) == name
-        ),
+        tuple(event_of(row, records, event) for event, row in named_events(name, records)),
+        tuple(ShareClass(row.class_, row.kind, row.shares, row.source) for row in records.classes_of(name)),
     )
+
+
+def named_events(company: str, records: Records) -> list[tuple[str, EventRecord]]:
+    """The events of a company under the names by which a history tells them apart: series may have events of
+    their own under one name."""
+    rows = records.of_company(company)
+    often = Counter(row.event for row in rows)
+    return [(row.event if often[row.event] == 1 else f"{row.event} ({row.series})", row) for row in rows]
 
 
 def event_of(row: EventRecord, records: Records, name: str) -> Event:

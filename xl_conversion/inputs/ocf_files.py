@@ -7,18 +7,17 @@ objects are in one another is bounded too.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from xl_conversion.core.rounding import shorten
 from xl_conversion.inputs.problems import InputError, Problem, fail
-from xl_conversion.inputs.tables import MAX_FILE, MAX_UNPACKED
+from xl_conversion.inputs.tables import MAX_FILE, MAX_UNPACKED, strict_json
 
 MANIFEST = "Manifest.ocf.json"
 MAX_FILES = 10_000
@@ -77,8 +76,20 @@ class Object:
         return Problem(self.file, f"{what} {shorten(self.id)}: {rule}", self.number, column, value, hint, "object")
 
 
-def open_package(path: Path) -> tuple[Mapping[str, Any], list[Object]]:
-    """The manifest of the package at `path`, and the objects of all its files, in the order of the manifest.
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is in a package."""
+
+    manifest: Mapping[str, Any]
+    objects: Sequence[Object]
+    """Of all its files, in the order of the manifest."""
+    changed: Sequence[str]
+    """Files that have another MD5 than the manifest says. That is to be told, and no reason to refuse them: the
+    samples published with the format have old ones, and who changes a file on purpose changes the MD5 too."""
+
+
+def open_package(path: Path) -> Package:
+    """The content of the package at `path`.
 
     Raises InputError with all that is wrong with its files, OSError where one cannot be read.
     """
@@ -91,7 +102,7 @@ def open_package(path: Path) -> tuple[Mapping[str, Any], list[Object]]:
         raise fail(str(path), "not a readable .zip", "export the package again") from None
 
 
-def _of_folder(path: Path) -> tuple[Mapping[str, Any], list[Object]]:
+def _of_folder(path: Path) -> Package:
     root, total = path.resolve(), 0
 
     def read(name: str) -> bytes:
@@ -110,7 +121,7 @@ def _of_folder(path: Path) -> tuple[Mapping[str, Any], list[Object]]:
     return _contents(path, read)
 
 
-def _of_zip(path: Path, package: zipfile.ZipFile) -> tuple[Mapping[str, Any], list[Object]]:
+def _of_zip(path: Path, package: zipfile.ZipFile) -> Package:
     parts = package.infolist()
     if len(parts) > MAX_FILES:
         raise fail(str(path), f"it holds more than {MAX_FILES} files", "pack the one package only")
@@ -152,10 +163,11 @@ def _too_large(path: Path) -> InputError:
     return fail(str(path), rule, "split it")
 
 
-def _contents(path: Path, read: Callable[[str], bytes]) -> tuple[Mapping[str, Any], list[Object]]:
+def _contents(path: Path, read: Callable[[str], bytes]) -> Package:
     manifest = _json(read(MANIFEST), f"{path}/{MANIFEST}")
     problems: list[Problem] = []
     objects: list[Object] = []
+    changed: list[str] = []
     seen: set[str] = set()
     for entry, where in _named_files(manifest, f"{path}/{MANIFEST}", problems):
         name = _inside(str(entry.get("filepath", "")))
@@ -165,13 +177,18 @@ def _contents(path: Path, read: Callable[[str], bytes]) -> tuple[Mapping[str, An
             continue
         seen.add(name)
         try:
-            objects.extend(_objects(read(name), entry, f"{path}/{name}"))
+            data = read(name)
+            objects.extend(_objects(data, f"{path}/{name}"))
         except InputError as found:
             problems.extend(found.problems)
+            continue
+        digest = str(entry.get("md5") or "").strip().lower()
+        if digest and digest != hashlib.md5(data, usedforsecurity=False).hexdigest():
+            changed.append(name)
     problems.extend(_same_ids(objects))
     if problems:
         raise InputError(problems)
-    return manifest, objects
+    return Package(manifest, objects, changed)
 
 
 def _named_files(
@@ -190,10 +207,7 @@ def _named_files(
         yield from ((entry, where) for entry in entries)
 
 
-def _objects(data: bytes, entry: Mapping[str, Any], where: str) -> Iterator[Object]:
-    digest = entry.get("md5")
-    if digest and str(digest).lower() != hashlib.md5(data, usedforsecurity=False).hexdigest():
-        raise fail(where, f"its MD5 is not the one that {MANIFEST} has", "export the package again")
+def _objects(data: bytes, where: str) -> Iterator[Object]:
     items = _json(data, where).get("items")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise fail(where, "it has no list of objects in items", '{"file_type": "...", "items": [{...}, ...]}')
@@ -220,23 +234,8 @@ def _same_ids(objects: Iterable[Object]) -> Iterator[Problem]:
 
 
 def _json(data: bytes, where: str) -> Mapping[str, Any]:
-    def constant(name: str) -> Any:
-        raise ValueError(f"{name} is not a number")
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(items)
-        if len(found) < len(items):
-            raise ValueError("a name is there twice in one object")
-        return found
-
     try:
-        content = json.loads(
-            data.decode("utf-8-sig"),
-            parse_float=str,
-            parse_int=str,
-            parse_constant=constant,
-            object_pairs_hook=pairs,
-        )
+        content = strict_json(data)
     except (ValueError, RecursionError) as problem:
         raise fail(where, f"not JSON: {shorten(str(problem), 100)}", "export the package again") from None
     if not isinstance(content, dict):

@@ -5,6 +5,7 @@ Companies have series of the same names: every table may say in a column `compan
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,8 @@ class CompanyTables:
     name: str
     where: str
     tables: Mapping[str, Table]
+    doubtful: frozenset[str] = frozenset()
+    """Series that a row may concern of which it is not known whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +93,36 @@ class _Split:
         self.rows: dict[str, dict[str, list[Row]]] = {}
         self.owners: dict[str, list[str]] = {}
         """The companies that have a series of a name."""
-        for row in series.rows:
-            company, name = row.cells[COMPANY], row.cells["series"]
-            self.rows.setdefault(company, {})
-            owners = self.owners.setdefault(name, [])
-            if company not in owners:
-                owners.append(company)
-        named = [name for name in self.rows if name]
-        # A series without a company is a problem of its own, which makes no second company.
-        self.only = named[0] if len(named) == 1 == len(self.rows) else ""
+        self.alike: dict[str, dict[str, int]] = {}
+        """The companies whose names differ in blanks and letter case only, each with its first row in series."""
+        self.doubtful: set[tuple[str, str]] = set()
+        """Companies with a series of theirs, "" for all of them."""
+        self.of_several: set[str] = set()
+        """Series of which any company that has one may be doubtful."""
         self.problems: list[Problem] = []
         self.lost: list[Problem] = []
         """The problems of rows that might concern any company."""
         self.suggested = 0
+        for row in series.rows:
+            company, name = row.cells[COMPANY], row.cells["series"]
+            self.rows.setdefault(company, {})
+            self.alike.setdefault(_plain(company), {}).setdefault(company, row.number)
+            owners = self.owners.setdefault(name, [])
+            if company not in owners:
+                owners.append(company)
+        self.only = next(iter(self.rows)) if len(self.rows) == 1 else ""
+        for names in self.alike.values():
+            self._told_apart(series, names)
+
+    def _told_apart(self, series: Table, names: Mapping[str, int]) -> None:
+        """Companies whose names are too much alike may be one."""
+        first, *others = names.items()
+        for name, number in others:
+            rule = f"{series.unit} {first[1]} writes it {shorten(first[0])!r}"
+            hint = "write a company's name the same way in every row; two companies need names that differ more"
+            self.problems.append(series.problem(rule, number, COMPANY, name, hint))
+        if others:
+            self.doubtful.update((name, "") for name in names)
 
     def add(self, name: str, table: Table) -> None:
         """Gives each row of a table to its company."""
@@ -112,12 +132,17 @@ class _Split:
         soft = name in OF_ONE_SERIES
         for row in table.rows:
             company = row.cells.get(COMPANY, "")
-            if name != "series" and (not company or company not in self.rows):
+            if name == "series":
+                if not company and len(self.rows) > 1:
+                    # Any company's base may have its shares in it.
+                    self.lost.append(table.problem("a value is required", row.number, COMPANY))
+            elif not company or company not in self.rows:
                 series = row.cells.get("series", "")
                 owner = self._owner(company, series, soft=soft)
                 if owner is None:
                     problem = self._problem(table, row, company, series)
-                    (self.problems if soft else self.lost).append(problem)
+                    known = self._doubt_of(company, series, soft=soft)
+                    (self.problems if known else self.lost).append(problem)
                     continue
                 company = owner
             self.rows[company].setdefault(name, []).append(row)
@@ -132,6 +157,16 @@ class _Split:
         if owners or (soft and series):
             return None
         return self.only or None
+
+    def _doubt_of(self, company: str, series: str, *, soft: bool) -> bool:
+        """Whether it is known which companies a row of nobody may concern; their series are doubtful then."""
+        meant = self.alike.get(_plain(company), {}) if company else {}
+        self.doubtful.update((one, series if soft else "") for one in meant)
+        if soft or meant:
+            return True
+        if series in self.owners and series:
+            self.of_several.add(series)
+        return series in self.of_several
 
     def _problem(self, table: Table, row: Row, company: str, series: str) -> Problem:
         """Why it is not known whose a row is."""
@@ -148,6 +183,9 @@ class _Split:
         return table.problem(rule, row.number, COMPANY, hint="fill the column company")
 
     def _meant(self, name: str, known: Mapping[str, object]) -> str:
+        alike = self.alike.get(_plain(name)) if known is self.rows else None
+        if alike:
+            return f"did you mean {next(iter(alike))}?"
         # To look for names that were meant takes long.
         self.suggested += 1
         return suggestion(name, known) if self.suggested <= MOST_SUGGESTED else ""
@@ -155,13 +193,25 @@ class _Split:
     def companies(self, tables: Mapping[str, Table], where: str) -> Iterator[CompanyTables]:
         """The companies, each with its own tables."""
         columns = {name: _without_company(table, _RECORDS[name]) for name, table in tables.items()}
+        whole = {company for series in self.of_several for company in self.owners[series]}
+        whole |= {company for company, series in self.doubtful if not series}
+        doubtful: dict[str, set[str]] = {}
+        for company, series in self.doubtful:
+            doubtful.setdefault(company, set()).add(series)
         for company, rows in self.rows.items():
+            if company in whole:
+                doubtful[company] = {row.cells["series"] for row in rows["series"]}
             own = {
                 name: replace(table, columns=columns[name], rows=tuple(rows[name]))
                 for name, table in tables.items()
                 if name in rows
             }
-            yield CompanyTables(company, where, own)
+            yield CompanyTables(company, where, own, frozenset(doubtful.get(company, ())))
+
+
+def _plain(name: str) -> str:
+    """A name without what nobody sees in it: kinds of blanks and letters, and letter case."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def _without_company(table: Table, record: type[Record]) -> tuple[str, ...]:
@@ -171,11 +221,11 @@ def _without_company(table: Table, record: type[Record]) -> tuple[str, ...]:
 
 
 def check_company(company: CompanyTables) -> CompanyChecked:
-    """Reads one company. Series whose conversions, stated figures or holders are wrong are left out, the others
-    stay; where anything else is wrong, none stays."""
+    """Reads one company. Series that are doubtful, or whose conversions, stated figures or holders are wrong, are
+    left out, the others stay; where anything else is wrong, none stays."""
     tables = dict(company.tables)
     problems: list[Problem] = []
-    left_out: set[str] = set()
+    left_out = set(company.doubtful)
     while True:
         try:
             cases = cases_of(tables, company.where)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from xl_conversion.inputs.assemble import (
     holdings_of,
     issuances_of,
     more_than_counted,
+    named_events,
     series_of,
     stated_of,
 )
@@ -86,8 +88,18 @@ class CompanyInput:
 
 def _given(record: Record) -> dict[str, object]:
     """The fields of a row that are not at their default."""
-    values = {name: getattr(record, name) for name in record.model_fields}
-    return {name: value for name, value in values.items() if value != record.model_fields[name].default}
+    found: dict[str, object] = {}
+    for name, default in _defaults(type(record)):
+        value = getattr(record, name)
+        if value is not default and value != default:
+            found[name] = value
+    return found
+
+
+@cache
+def _defaults(record: type[Record]) -> tuple[tuple[str, object], ...]:
+    """The columns of a table, each with the value of a blank cell."""
+    return tuple((name, column.default) for name, column in record.model_fields.items())
 
 
 def _plain(value: object) -> object:
@@ -106,7 +118,11 @@ def read_cases(path: Path) -> list[Case]:
 def cases_of(tables: Mapping[str, Table], where: str, required: tuple[str, ...] = ("series",)) -> list[Case]:
     """As :func:`read_cases`, of tables that have been read from `where`."""
     records, histories = _read(tables, where, required)
-    return [_case(series, records, histories[series.company]) for series in records.series]
+    changes: dict[tuple[str, str], list[Change]] = {}
+    for company, found in histories.items():
+        for change in found.changes:
+            changes.setdefault((company, change.series.name), []).append(change)
+    return [_case(one, records, tuple(changes.get((one.company, one.series), ()))) for one in records.series]
 
 
 def read_companies(path: Path) -> list[CompanyInput]:
@@ -180,8 +196,7 @@ def _read(
             histories[name] = history(company_of(name, records))
         except ImpossibleArgument as problem:
             table = tables.get("events", tables["series"])
-            event = problem.argument.removeprefix("event ").partition(": ")[0].partition(" (")[0]
-            row = next((row.number for row, _ in rows["events"] if row.cells["event"] == event), 0)
+            row = _row_of(problem.argument, name, records, rows["events"])
             hint = (
                 "add a table capitalization, or the figure that it names"
                 if "a capitalization must" in problem.rule
@@ -194,16 +209,26 @@ def _read(
     return records, histories
 
 
-def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
-    seen = {(row.series, row.event) for row in records.seen_by(series)}
-    own: dict[str, list[Record]] = {
+def _row_of(argument: str, company: str, records: Records, events: Sequence[tuple[Row, Record]]) -> int:
+    """The row of the event that is impossible; 0 where it is none."""
+    found = (
+        event for name, event in named_events(company, records) if f"{argument}: ".startswith(f"event {name}: ")
+    )
+    # Of events named alike up to a colon, the one that says more.
+    event = max(found, key=lambda event: len(event.event), default=None)
+    return next((row.number for row, record in events if record is event), 0)
+
+
+def _case(series: SeriesRecord, records: Records, changes: tuple[Change, ...]) -> Case:
+    seen = records.seen_by(series)
+    own: dict[str, Sequence[Record]] = {
         "series": [series],
-        "events": list(records.seen_by(series)),
-        "securities": [r for r in records.issued if (r.series, r.event) in seen],
-        "conversions": [r for r in records.conversions if (r.series, r.event) in seen],
-        "stated": [r for r in records.stated if r.series == series.series],
-        "capitalization": [r for r in records.capitalization if records.company_of(r) == series.company],
-        "holders": [r for r in records.holders if r.series == series.series],
+        "events": seen,
+        "securities": records.securities_of(*seen),
+        "conversions": records.conversions_of(*seen),
+        "stated": records.stated_of(series.series),
+        "capitalization": records.classes_of(series.company),
+        "holders": records.holders_of(series.series),
     }
     return Case(
         series_of(series),
@@ -211,6 +236,6 @@ def _case(series: SeriesRecord, records: Records, of_company: History) -> Case:
         stated_of(series, records),
         {name: tuple(found) for name, found in own.items()},
         more_than_counted(series, records),
-        of_company.of(series.series),
+        changes,
         holdings_of(series, records),
     )

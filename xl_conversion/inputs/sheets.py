@@ -19,9 +19,8 @@ from typing import Any
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRINGS = "xl/sharedStrings.xml"
-_FRAME = re.compile(
-    rf'(\s*(?:<\?xml [^<>?]*\?>)?\s*<(?:worksheet|sst)(?: [^<>]*)? xmlns="{re.escape(_MAIN)}"[^<>]*>)'
-)
+# Each part ends where it can end only once: else looking for the end of a long one would take its length squared.
+_FRAME = re.compile(r"(\s*(?:<\?xml [^<>?]*\?>\s*)?<(?:worksheet|sst)( [^<>]*)>)")
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));")
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|]]>")
 _STRING = re.compile(
@@ -244,7 +243,7 @@ def _sheet(data: bytes) -> _Sheet | None:
     text = _plain_xml(data)
     if text is None or text.count("<sheetData>") != 1 or text.count("</sheetData>") != 1:
         return None
-    frame = _FRAME.match(text)
+    frame = _frame(text)
     start, end = text.index("<sheetData>") + len("<sheetData>"), text.index("</sheetData>")
     if frame is None or "<worksheet" not in frame[1] or end < start:
         return None
@@ -254,10 +253,17 @@ def _sheet(data: bytes) -> _Sheet | None:
     return _Sheet(text[:start], cells, text[end:])
 
 
+def _frame(text: str) -> re.Match[str] | None:
+    """The beginning of a part up to its cells or strings; None if it is not written plainly."""
+    frame = _FRAME.match(text)
+    plain = frame and "'" not in frame[2] and f' xmlns="{_MAIN}"' in frame[2]
+    return frame if plain else None
+
+
 def _strings(data: bytes) -> list[str]:
     """The shared strings of a workbook."""
     text = _plain_xml(data)
-    frame = _FRAME.match(text) if text is not None else None
+    frame = _frame(text) if text is not None else None
     if text is None or frame is None or "<sst" not in frame[1]:
         raise Unusual
     if frame[1].endswith("/>"):

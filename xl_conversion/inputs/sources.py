@@ -66,6 +66,10 @@ def read_source(
     if scheme:
         rule = "a database of that kind is not read"
         raise fail(shown(source), rule, "give sqlite:///FILE or postgresql://USER@HOST/NAME")
+    if re.match(r"(?:postgres(?:ql)?|mysql|sqlite):|.*\bpassword\s*=", source, re.IGNORECASE):
+        # Which is not shown: it may hold a password.
+        hint = "give sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise fail("INPUT", "it reads like a database, but is no URL of one", hint)
     if queries:
         raise fail(source, "it is no database, so that there is nothing to query", "leave the queries out")
     from xl_conversion.inputs.ocf import is_package, read_package
@@ -136,6 +140,8 @@ class _Texts:
             case UUID():
                 return str(value)
         rule = f"{type(value).__name__} is not text, a number or a date"
+        if isinstance(value, bytes):
+            value = value[:100]  # of which no more is shown
         return self.wrong(value, number, column, rule, "give one value")
 
     def wrong(
@@ -187,8 +193,11 @@ def read_parquet(name: str, file: Path) -> Table:
 
     where = str(file)
     try:
-        with pq.ParquetFile(io.BytesIO(bounded(file))) as content:
+        data = bounded(file)
+        with pq.ParquetFile(io.BytesIO(data)) as content:
             _check_parquet(content, where)
+            of_text = [field.name for field in content.schema_arrow if _is_text(field.type)]
+        with pq.ParquetFile(io.BytesIO(data), read_dictionary=of_text) as content:
             columns = [field.name for field in content.schema_arrow]
             texts = _Texts(where)
             return texts.table(name, columns, _parquet_records(content, texts))
@@ -196,6 +205,13 @@ def read_parquet(name: str, file: Path) -> Table:
         if isinstance(problem, PermissionError):
             raise
         raise fail(where, f"not a readable Parquet file: {_words(problem)}", "write it again") from None
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    of = pa.types
+    return bool(of.is_string(kind) or of.is_large_string(kind) or of.is_binary(kind) or of.is_large_binary(kind))
 
 
 def _check_parquet(content: Any, where: str) -> None:
@@ -225,8 +241,12 @@ def _parquet_column(column: Any, name: str, first: int, texts: _Texts) -> list[A
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
         column = column.dictionary_decode()
+    if pa.types.is_dictionary(column.type):
+        # Each value once, however often it is meant: a small file may mean a long text a million times.
+        known = column.dictionary.to_pylist()
+        return [None if place is None else known[place] for place in column.indices.to_pylist()]
     kind = column.type
     if pa.types.is_timestamp(kind):
         # A time zone's own days, and nanoseconds that Python's own times do not have.
@@ -235,6 +255,10 @@ def _parquet_column(column: Any, name: str, first: int, texts: _Texts) -> list[A
             _day(ticks, kind.unit, number, name, texts)
             for number, ticks in enumerate(local.cast(pa.int64()).to_pylist(), start=first)
         ]
+    if pa.types.is_float16(kind) or pa.types.is_float32(kind):
+        # Their own digits, of which a double of the same value has more.
+        texts_of = column.cast(pa.float32()).cast(pa.string()).to_pylist()
+        return [None if one is None else float(one) for one in texts_of]
     values: list[Any] = column.to_pylist()
     return values
 
@@ -268,12 +292,14 @@ def _read_sqlite(source: str, known: Sequence[str], queries: Mapping[str, str]) 
         uri = f"file:{quote(str(path.resolve()))}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as database:
             database.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_UNPACKED)
             database.execute("PRAGMA query_only = ON")
             database.execute("PRAGMA trusted_schema = OFF")
             database.set_authorizer(_only_reading)
             database.execute("BEGIN")
             found = {
-                row[0]: row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type != 'index'")
+                row[0]: row[0]
+                for row in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")
             }
             return _read_database(
                 where,

@@ -42,6 +42,7 @@ _NO_COLUMN = "name each column in the row that holds the column names, or clear 
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # What a number format holds beside the digits: quoted and escaped text, colours, padding, currency.
+_LONG_FORMAT = re.compile(rb"formatCode\s{0,9}=\s{0,9}(?:\"[^\"]{2000}|'[^']{2000})")
 _FORMAT_TEXT = re.compile(r'"[^"]*"|\[[^]]*\]|\\.|_.|\*.|[$€£¥\s]')
 
 
@@ -169,7 +170,12 @@ def _csv_rows(file: Path) -> Iterator[tuple[int, Sequence[str]]]:
         raise fail(f"{file}, line {reader.line_num}", f"not CSV: {problem}", "check its quotation marks") from None
 
 
-def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
+def strict_json(data: bytes, number: Callable[[str], str] = str) -> Any:
+    """What JSON says, numbers as `number` makes them of their digits, never as floats.
+
+    Raises ValueError, or RecursionError, for what is none, and for a name that is twice in one object.
+    """
+
     def constant(name: str) -> Any:
         raise ValueError(f"{name} is not a number")
 
@@ -181,15 +187,18 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
             found[name] = value
         return found
 
+    return json.loads(
+        data.decode("utf-8-sig"),
+        parse_float=number,
+        parse_int=str,
+        parse_constant=constant,
+        object_pairs_hook=pairs,
+    )
+
+
+def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
     try:
-        # Numbers are kept as they are written, never as floats.
-        content = json.loads(
-            bounded(file).decode("utf-8-sig"),
-            parse_float=_plain,
-            parse_int=str,
-            parse_constant=constant,
-            object_pairs_hook=pairs,
-        )
+        content = strict_json(bounded(file), _plain)
     except (ValueError, RecursionError) as problem:
         raise fail(str(file), f"not JSON: {shorten(str(problem), 100)}", "check it at the place named") from None
     if not isinstance(content, dict):
@@ -205,7 +214,7 @@ def _read_json(file: Path, known: Sequence[str]) -> dict[str, Table]:
             (n, [_text(record.get(c), where, n, c, "object") for c in columns])
             for n, record in enumerate(records, start=1)
         )
-        tables[name] = table_of(name, where, [(0, columns), *rows], unit="object")
+        tables[name] = table_of(name, where, chain([(0, columns)], rows), unit="object")
     return tables
 
 
@@ -349,9 +358,11 @@ def _checked_package(file: Path) -> bytes:
 
 
 def _check_xml(data: bytes) -> None:
-    """Refuses entities: what openpyxl parses with depends on what else is installed."""
-    head = data[:200]
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] != b"<" and b"\0" not in head:
+    """Refuses entities: what openpyxl parses with depends on what else is installed. Refuses number formats that
+    are far longer than the 255 characters of Excel: to look for days in them takes the square of their length."""
+    begun = len(data) - len(data.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n"))
+    head = data[begun : begun + 200]
+    if head[:1] != b"<" and b"\0" not in head:
         return
     named = re.search(rb"encoding\s*=\s*[\"']([^\"']*)", head)
     usual = b"\0" not in head and (named is None or named[1].lower() in (b"utf-8", b"us-ascii"))
@@ -360,6 +371,8 @@ def _check_xml(data: bytes) -> None:
 
         for _ in iterparse(io.BytesIO(data), forbid_dtd=False):
             pass
+    if b"formatCode" in data and _LONG_FORMAT.search(data):
+        raise ValueError("a number format has 2,000 characters or more")
 
 
 def _check_purpose(workbook: Any, file: Path) -> None:
@@ -506,7 +519,8 @@ def _padded(text: str, decimals: int) -> str:
 def _decimals(number_format: str) -> int:
     """How many decimals a number format shows, whatever currency stands beside them; 0 where it says none."""
     plain = _FORMAT_TEXT.sub("", number_format).partition(";")[0]
-    places = re.fullmatch(r"(?:#,##)?0(?:\.(0+))?", plain)
+    # Excel shows 30 at the most; more would only make texts long.
+    places = re.fullmatch(r"(?:#,##)?0(?:\.(0{1,30}))?", plain)
     return len(places[1] or "") if places else 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -72,7 +72,7 @@ def position(number: int, rounding_type: RoundingType, per: SharesPer = SharesPe
     lots = [Holding("Ann", Fraction(2 * number + 1), "1"), Holding("Ann", Fraction(2), "2")]
     (held,) = convert(series, price, lots)
     words = {"floor": "down", "ceiling": "up", "half_up": "half up", "half_even": "half even"}
-    rounding = "per certificate" if per is SharesPer.CERTIFICATE else words[rounding_type.value]
+    each = ", per certificate" if per is SharesPer.CERTIFICATE else ""
     return Position(
         "Ann",
         series.company,
@@ -85,7 +85,7 @@ def position(number: int, rounding_type: RoundingType, per: SharesPer = SharesPe
         1 / price,
         held.unrounded,
         held.common,
-        rounding,
+        words[rounding_type.value] + each,
         0,
         "ab" * 32,
         **more,
@@ -96,11 +96,13 @@ def every_rounding() -> list[Position]:
     kinds = [(number, kind) for kind in RoundingType for number in (1, 2, 3, 5, 8)]
     return [
         *(position(number, kind) for number, kind in kinds),
-        *(position(number, RoundingType.FLOOR, SharesPer.CERTIFICATE) for number in (3, 4)),
+        *(position(number, kind, SharesPer.CERTIFICATE) for kind in RoundingType for number in (3, 4)),
     ]
 
 
 def same(found: object, known: object) -> bool:
+    if isinstance(known, datetime):
+        known = (known - datetime(1899, 12, 30)).days
     if isinstance(known, int | float) and isinstance(found, int | float):
         return abs(found - known) <= 1e-9 * max(1, abs(known))
     return (found or "") == (known or "")
@@ -119,10 +121,12 @@ def test_figures_are_the_exact_ones(portfolio: list[Position], tmp_path: Path) -
         assert sheet[f"D{row}"].value.date() == one.as_of
         assert one.digest[:12] in sheet[f"P{row}"].value
     assert sheet[f"E{TOTAL}"].value == 1_833_333
-    assert sheet[f"L{TOTAL}"].value == sum(one.whole for one in held) == letter[f"F{LETTER_TOTAL}"].value
-    assert letter[f"F{LETTER_FIRST}"].value == held[0].whole
+    assert sheet[f"L{TOTAL}"].value == sum(one.whole for one in held) == letter[f"G{LETTER_TOTAL}"].value
+    assert letter[f"G{LETTER_FIRST}"].value == held[0].whole
+    assert letter[f"D{LETTER_FIRST}"].value.date() == held[0].as_of
     assert f"{sum(one.whole for one in held):,} whole shares" in letter["A6"].value
     assert "letter by letter" in letter["A9"].value
+    assert "redeemed are not taken off" in letter["A9"].value
     assert book["Exact figures"][f"D{EXACT_FIRST}"].value == "426,666,560,000 / 151,373"
     assert sheet[f"N{TOTAL}"].value == 2
     assert letter["A8"].value.startswith("Draft: ")
@@ -173,9 +177,11 @@ def test_whole_shares_by_every_rounding(tmp_path: Path) -> None:
         ("Statement", f"E{FIRST}", 5),
         ("Statement", f"H{FIRST}", 3.3),
         ("Statement", f"K{FIRST}", "up"),
+        ("Statement", f"G{FIRST}", 0.5),
+        ("Statement", f"I{FIRST}", 2),
         ("Statement", f"L{FIRST + 1}", 7),
         ("Statement", f"N{FIRST}", 9),
-        ("Letter", f"F{LETTER_FIRST}", 1),
+        ("Letter", f"G{LETTER_FIRST}", 1),
         ("Exact figures", f"I{EXACT_FIRST}", 1),
         ("Checks", "E12", 1),
     ],
@@ -186,11 +192,11 @@ def test_a_check_turns_when_a_figure_is_overwritten(
     path = made(tmp_path / "a.xlsx", "Ada Ventures", of("Ada Ventures", portfolio))
     with office.session() as session:
         document = session.open(path)
-        assert document.value("Letter", "G1") == "Formulas agree: OK"
+        assert document.value("Letter", "H1") == "Formulas agree: OK"
         document.set(sheet, cell, value)
         assert [
             document.value(*corner)
-            for corner in (("Statement", "P1"), ("Letter", "G1"), ("Checks", "I1"), ("Exact figures", "M1"))
+            for corner in (("Statement", "P1"), ("Letter", "H1"), ("Checks", "I1"), ("Exact figures", "M1"))
         ] == ["Formulas agree: CHECK"] * 4
 
 

@@ -33,7 +33,7 @@ PROBLEMS = [
     Problem("holders.csv", "it must be above 0", 7, "shares", "-1", "check it"),
     Problem("events.csv", "there is no such event", 3, "event", "=Bridge", "did you mean Bridge?"),
 ]
-LEFT_OUT = [("=Acme", "Series X")]
+LEFT_OUT = [("=Acme", "Series X"), ("Blank & Co.", "")]
 ROUNDINGS = ("floor", "ceiling", "half_up", "half_even")
 
 
@@ -141,7 +141,7 @@ def test_totals_foot_to_the_exact_figures(register: Path, results: list[SeriesRe
         "Events": 50,
         "Stated figures compared": 50,
         "Stated figures that do not tie": sum(one.exceptions for one in results),
-        "Series left out": 1,
+        "Series left out": 2,
         "Problems of the input": 2,
     }
     assert 0 < sum(one.exceptions for one in results) < 50
@@ -183,6 +183,7 @@ def test_exceptions_and_problems_are_told(register: Path, results: list[SeriesRe
         *("events.csv", "row 3", "event", "=Bridge", "there is no such event", "did you mean Bridge?")
     ]
     assert [cell.data_type for cell in book["Left out"][FIRST]] == ["s", "s"]
+    assert book["Left out"][f"B{FIRST + 1}"].value == "(no name)"
 
 
 def test_libreoffice_recalculates_the_cached_values(register: Path, office: Office) -> None:
@@ -213,6 +214,10 @@ def test_libreoffice_recalculates_the_cached_values(register: Path, office: Offi
         ("Series", f"M{FIRST + 49}", 1),
         ("Series", f"N{FIRST}", 1),
         ("Series", f"L{FIRST}", 7),
+        ("Series", f"F{FIRST}", 7),
+        ("Series", f"H{FIRST + 1}", 7),
+        ("Left out", f"B{FIRST}", None),
+        ("Problems", f"A{FIRST + 1}", None),
         ("Series", f"B{FIRST + 3}", None),
         ("Exceptions", f"D{FIRST}", None),
     ],

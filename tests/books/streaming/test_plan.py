@@ -363,6 +363,24 @@ class TestCells:
         with pytest.raises(ValueError, match="1899"):
             one_cell().render({"x": date(1899, 12, 31)}, as_of=AS_OF)
 
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("plain", "a\nb", "<&>", " a ", "", "x" * 300, "_x0041_", "=1", ExcelErrorText("#N/A")),
+            *(7, 2**53 + 1, -0.0, 0.1, Fraction(1, 3), Decimal("2.50"), True, None, AS_OF, date(1900, 1, 1)),
+        ],
+    )
+    def test_kept_is_the_same_again(self, value: Any) -> None:
+        # Texts, numbers and formulas are kept from one workbook to the next.
+        rows = [rows_of(1)[0] for _ in range(4)]
+        place = PLAN.tables["steps"].index("note")
+        kinds = [value, Styled(value, "alarm"), Formula("1+1", value), Styled(Formula("1+1", value), "rate")]
+        given = [[*row[:place], kind, *row[place + 1 :]] for row, kind in zip(rows, kinds, strict=True)]
+        expected = filled(DESIGN, VALUES, {"steps": given}, PLAN.tables)
+        first, second = (PLAN.render(VALUES, {"steps": given}, as_of=AS_OF) for _ in range(2))
+        assert first == second
+        assert_same(first, expected)
+
     def test_names_are_checked(self) -> None:
         with pytest.raises(ValueError, match="not given: x"):
             one_cell().render({}, as_of=AS_OF)
@@ -604,6 +622,49 @@ class TestManyRows:
             written(plan, simple_values(0), {"r": [Columns([[1], [2]])]})
         with pytest.raises(ValueError, match=r"columns of \[1, 2\] rows"):
             written(plan, simple_values(0), {"r": [Columns([[1], [2], [3, 4]])]})
+
+    @pytest.mark.parametrize(
+        ("formula", "function"),
+        [
+            ('COUNTIF(Register!B4:B4,">2")', "COUNTIF"),
+            ("sumif(Register!B4:B4,2,Register!C4:C4)", "SUMIF"),
+            ("SUM(1,IFERROR(MATCH(2, Register!B4:B4 ,0),0))", "MATCH"),
+            ("_xlfn.XLOOKUP(2,Register!B4:B4,Register!C4:C4)", "XLOOKUP"),
+            ("SUM(Register!B4:B4*2)", "SUM"),
+            ('IF(MAX(1,2)>1,ROWS(Register!B4:B4),")")', "ROWS"),
+            ("SUMPRODUCT(Register!B4:B4)", "SUMPRODUCT"),
+            ("Register!B4:B4", "the formula"),
+        ],
+    )
+    def test_functions_of_one_range(self, formula: str, function: str) -> None:
+        book = simple()
+        book["Total"]["A3"] = f"={formula}"
+        plan = make_plan(saved(book), SIMPLE_CACHED)
+        fits = load_workbook(BytesIO(written(plan, simple_values(6), {"r": iter(simple_rows(6))}, max_rows=9)))
+        assert fits["Total"]["A3"].value == f"={formula.replace('B4:B4', 'B4:B9').replace('C4:C4', 'C4:C9')}"
+        message = rf"^Total!A3: {function} cannot take the rows of 'r', which go on over 2 sheets: .* SUM$"
+        for rows in (simple_rows(7), iter(simple_rows(7))):
+            stream = BytesIO()
+            with pytest.raises(ValueError, match=message):
+                plan.write(stream, simple_values(7), {"r": rows}, as_of=AS_OF, max_rows=9)
+            assert not stream.getvalue()
+
+    def test_a_function_of_one_range_in_the_row(self) -> None:
+        book = simple()
+        book["Register"]["C4"] = "=COUNTIF($B$4:$B$4,B4)+COUNTIF($B$4:B4,B4)"
+        plan = make_plan(saved(book), SIMPLE_CACHED)
+        written(plan, simple_values(6), {"r": simple_rows(6)}, max_rows=9)
+        with pytest.raises(ValueError, match="Register!C4: COUNTIF cannot take the rows of 'r'"):
+            written(plan, simple_values(7), {"r": simple_rows(7)}, max_rows=9)
+
+    @pytest.mark.parametrize(
+        "formula", ["MAX(1,Register!B4:B4)", "AVERAGE( Register!B4:B4 )", "SUBTOTAL(9,{}:{})"]
+    )
+    def test_functions_of_many_ranges(self, formula: str) -> None:
+        book = simple()
+        book["Total"]["A3"] = "=" + formula.format("Register!B4", "B4")
+        made = written(make_plan(saved(book), SIMPLE_CACHED), simple_values(7), {"r": simple_rows(7)}, max_rows=9)
+        assert "Register!B4:B9,'Register (2)'!B4:B4" in load_workbook(BytesIO(made))["Total"]["A3"].value
 
     def test_rows_that_need_their_number(self) -> None:
         with pytest.raises(ValueError, match="give them as a list"):

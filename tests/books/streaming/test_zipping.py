@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from xl_conversion.books.streaming import zipping
 from xl_conversion.books.streaming.zipping import (
+    Deflater,
     Packed,
     central_record,
     end_records,
@@ -33,6 +34,18 @@ def test_joined_crc(parts: list[bytes]) -> None:
 def test_joined_crc_of_much() -> None:
     zeros = bytes(2**20 + 7)
     assert joined_crc([(zlib.crc32(b"a"), 1), (zlib.crc32(zeros), len(zeros))]) == zlib.crc32(b"a" + zeros)
+
+
+@given(st.lists(st.binary(max_size=300), max_size=5), st.binary(max_size=300), st.binary(max_size=300))
+def test_one_deflater_for_all(before: list[bytes], front: bytes, data: bytes) -> None:
+    used = Deflater()
+    for each in before:
+        used.record("x", each * 200)
+    entry, content = used.record("x", data * 300, Deflater().front(front))
+    assert (entry, content) == Deflater().record("x", data * 300, Deflater().front(front))
+    directory = central_record(entry, 0)
+    file = ZipFile(BytesIO(content + directory + end_records(1, len(directory), len(content))))
+    assert file.read("x") == front + data * 300
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache
 
-from xl_conversion.books.statements.register import PROBLEMS_WIDTHS, problem_table, problems_page
+from xl_conversion.books.statements.register import NAMELESS, PROBLEMS_WIDTHS, problem_table, problems_page
 from xl_conversion.books.statements.sheets import Design, Draft, Values
 from xl_conversion.books.streaming import Plan, make_plan
 from xl_conversion.core.rounding import shorten
 
-MOST_NAMED, LONGEST_NAME = 8, 40
+MOST_NAMED, LONGEST_NAME = 8, 30
 """Series that are named in the line on what was left out."""
 
 
@@ -48,7 +48,9 @@ def _exported(count: int | None) -> str:
 def _left_out(series: Sequence[tuple[str, str]]) -> str:
     if not series:
         return "Left out: what these problems concern."
-    names = [f"{shorten(company, LONGEST_NAME)}, {shorten(name, LONGEST_NAME)}" for company, name in series]
+    names = [
+        f"{shorten(company, LONGEST_NAME)}, {shorten(name, LONGEST_NAME) or NAMELESS}" for company, name in series
+    ]
     more = f"; and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
     return f"Left out: {len(names):,} series: {'; '.join(names[:MOST_NAMED])}{more}."
 
@@ -64,6 +66,6 @@ def findings_design() -> Design:
     draft = Draft("Input", "Problems of an input", short="Problems of an input")
     page = draft.page("Problems", "What is wrong with it: mend it, and export again", PROBLEMS_WIDTHS)
     draft.paragraph(page, 5, "{{exported}}")
-    draft.paragraph(page, 6, "{{left}}", longest=MOST_NAMED * LONGEST_NAME)
+    draft.paragraph(page, 6, "{{left}}", longest=MOST_NAMED * (2 * LONGEST_NAME + 4) + 45)
     problems_page(draft, page, 10)
     return draft.finish("")

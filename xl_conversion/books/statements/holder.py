@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
 from math import fsum
+from types import MappingProxyType
 
 from xl_conversion.books.page import DAY, Look, Page
 from xl_conversion.books.statements.results import SeriesResult
@@ -39,6 +40,14 @@ STATEMENT, LETTER, CHECKS, EXACT = "Statement", "Letter", "Checks", "Exact figur
 SAME_NAME = (
     "Holders are the same where their names are the same, letter by letter, blanks around them left out; no other"
     " spelling of a name is looked for."
+)
+HELD = (
+    "What is held is what the list of holders says: shares that an event has converted or redeemed are not taken"
+    " off it."
+)
+BY_CERTIFICATE = (
+    "Where a charter makes whole shares for each certificate, the exact computation gives them, since no row is a"
+    " certificate."
 )
 TOLERANCE = Fraction(1, 10**12)
 """Of an unrounded figure, as a part of it: what the doubles of a spreadsheet may be off."""
@@ -110,10 +119,12 @@ def positions_of(result: SeriesResult, workbook: str = "") -> tuple[Position, ..
     )
 
 
-STATEMENT_WIDTHS = [5, 26, 15, 11, 14, 10, 10, 13, 11, 18, 14, 14, 10, 11, 10, 28]
-LETTER_WIDTHS = [5, 30, 17, 14, 11, 14, 11]
+STATEMENT_WIDTHS = [5, 22, 13, 11, 13, 10, 10, 13, 11, 17, 12, 13, 9, 9, 9, 22]
+LETTER_WIDTHS = [5, 25, 15, 11, 14, 11, 14, 11]
 CHECKS_WIDTHS = [12, 20, 20, 22, 20, 20, 14, 14, 12]
-EXACT_WIDTHS = [5, 26, 15, 34, 18, 18, 12, 12, 15, 15, 11, 10, 30]
+EXACT_WIDTHS = [5, 22, 13, 34, 17, 17, 10, 10, 13, 13, 10, 8, 44]
+SMALLER = 10 / 9
+"""A column of small letters is as wide as one that is wider by this."""
 TOTAL, FIRST = 7, 8
 """On the first sheet, the row of the totals and the first of the positions."""
 LETTER_TOTAL, LETTER_FIRST = 13, 14
@@ -158,6 +169,8 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
     unrounded = fsum(float(one.unrounded) for one in positions)
     fraction = fsum(float(one.fraction) for one in positions)
     preferred = sum((one.preferred for one in positions), Fraction(0))
+    prices = fsum(float(one.price) for one in positions)
+    ratios = fsum(float(one.ratio) for one in positions)
     exceptions = sum(one.exceptions for one in positions)
     companies = len({one.company for one in positions})
     as_of = day_words(max((one.as_of for one in positions if one.as_of), default=None))
@@ -173,14 +186,18 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
         "whole": whole,
         "fraction": fraction,
         "exceptions": exceptions,
+        "prices": prices,
+        "ratios": ratios,
         "relative": TOLERANCE,
         "tolerance_preferred": preferred * TOLERANCE,
         "tolerance_unrounded": unrounded * float(TOLERANCE),
+        "tolerance_prices": prices * float(TOLERANCE),
+        "tolerance_ratios": ratios * float(TOLERANCE),
         "zero": 0,
         "ok": OK,
         STATUS: AGREE,
-        "letter_converts": f"At these prices it converts into {whole:,} whole shares of common. Fractions of"
-        f" {fraction:.6f} of a share are left over in all.",
+        "letter_converts": f"At these prices it converts into {whole:,} whole shares of common."
+        f" The unrounded shares less the whole ones are {fraction:.6f} of a share in all.",
         "letter_state": _STATES[exceptions > 0],
     }
     numbered = list(enumerate(positions, start=1))
@@ -192,7 +209,7 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
 
 
 def _position_row(number: int, one: Position) -> Row:
-    source = f"{one.source or 'no document named'}; {one.digest[:12]}"
+    source = f"{one.source or 'not named'}; {one.digest[:12]}"
     return high(
         (
             number,
@@ -212,14 +229,23 @@ def _position_row(number: int, one: Position) -> Row:
             "open" if link_text(one.workbook) else "",
             source,
         ),
-        ((one.company, 26), (one.series, 15), (source, 31)),
+        _fitting(STATEMENT_WIDTHS, {1: one.company, 2: one.series, 10: one.rounding}, {15: source}),
     )
 
 
 def _letter_row(number: int, one: Position) -> Row:
     return high(
-        (number, one.company, one.series, one.preferred, one.price, one.whole, one.fraction),
-        ((one.company, 30), (one.series, 17)),
+        (
+            number,
+            one.company,
+            one.series,
+            one.as_of or NO_DAY,
+            one.preferred,
+            one.price,
+            one.whole,
+            one.fraction,
+        ),
+        _fitting(LETTER_WIDTHS, {1: one.company, 2: one.series}),
     )
 
 
@@ -241,7 +267,17 @@ def _check_row(number: int, one: Position) -> Row:
             OK,
             file,
         ),
-        ((one.company, 26), (one.series, 15), (exact, 34), (file, 30)),
+        _fitting(EXACT_WIDTHS, {1: one.company, 2: one.series, 3: exact}, {12: file}),
+    )
+
+
+def _fitting(
+    widths: Sequence[float], texts: Mapping[int, str], small: Mapping[int, str] = MappingProxyType({})
+) -> tuple[tuple[str, float], ...]:
+    """Texts by the place of their column, each with the characters that have room in it."""
+    return (
+        *((text, widths[place]) for place, text in texts.items()),
+        *((text, widths[place] * SMALLER) for place, text in small.items()),
     )
 
 
@@ -299,7 +335,7 @@ def _statement(draft: Draft, page: Page) -> None:
 
 
 _STATES = (
-    "No figure that is stated of these series differs from the recomputed one.",
+    "Of the figures that are stated of these series, if there are any, none differs from the recomputed one.",
     "Draft: some figures that are stated of these series differ from the recomputed ones; the statement counts"
     " them and the workbooks of the series show them.",
 )
@@ -311,14 +347,14 @@ def _letter(draft: Draft, page: Page) -> None:
     draft.paragraph(
         page,
         5,
-        "As of {{as_of_words}} you hold preferred stock of {{series_words}}, listed below with the conversion"
-        " price in force of each.",
+        "You hold preferred stock of {{series_words}}, listed below, each with the conversion price in force"
+        " after its last event on record.",
     )
     converts = (
-        f'="At these prices it converts into "&TEXT({whole},"#,##0")&" whole shares of common. Fractions of "'
-        f'&TEXT({fraction},"0.000000")&" of a share are left over in all."'
+        f'="At these prices it converts into "&TEXT({whole},"#,##0")&" whole shares of common. The "'
+        f'&"unrounded shares less the whole ones are "&TEXT({fraction},"0.000000")&" of a share in all."'
     )
-    draft.paragraph(page, 6, converts, "letter_converts", longest=120)
+    draft.paragraph(page, 6, converts, "letter_converts", longest=150)
     draft.paragraph(
         page,
         7,
@@ -328,17 +364,17 @@ def _letter(draft: Draft, page: Page) -> None:
     draft.paragraph(
         page, 8, f'=IF({exceptions}>0,"{_STATES[1]}","{_STATES[0]}")', "letter_state", longest=len(_STATES[1])
     )
-    draft.paragraph(page, 9, SAME_NAME)
+    draft.paragraph(page, 9, f"{HELD} {SAME_NAME}")
     page.row = 11
-    names = ["No.", "Company", "Series", "Preferred held", "Conversion price", "Common, whole", "Fraction left"]
-    page.header(names, numeric="ADEFG")
-    draft.units(page, ["", "", "", "preferred", "per share", "common", "common"], "ADEFG")
-    for column in "ABCE":
+    names = ["No.", "Company", "Series", "As of", "Preferred held", "Conversion price", "Common, whole"]
+    page.header([*names, "Fraction left"], numeric="ADEFGH")
+    draft.units(page, ["", "", "", "last event", "preferred", "per share", "common", "common"], "ADEFGH")
+    for column in "ABCDF":
         page.text(f"{column}{LETTER_TOTAL}", "In all" if column == "B" else "", "result")
     for column, name, number_format in (
-        ("D", "preferred", COUNT),
-        ("F", "whole", COUNT),
-        ("G", "fraction", FRACTION),
+        ("E", "preferred", COUNT),
+        ("G", "whole", COUNT),
+        ("H", "fraction", FRACTION),
     ):
         formula = f"=SUM({column}{LETTER_FIRST}:{column}{LETTER_FIRST})"
         draft.formula(page, f"{column}{LETTER_TOTAL}", formula, name, number_format, "result")
@@ -347,10 +383,11 @@ def _letter(draft: Draft, page: Page) -> None:
     for column, of, name, number_format in (
         ("B", "B", "company", ""),
         ("C", "C", "series", ""),
-        ("D", "E", "preferred", COUNT),
-        ("E", "G", "price", PRICE),
-        ("F", "L", "whole", COUNT),
-        ("G", "M", "fraction", FRACTION),
+        ("D", "D", "as_of", DAY),
+        ("E", "E", "preferred", COUNT),
+        ("F", "G", "price", PRICE),
+        ("G", "L", "whole", COUNT),
+        ("H", "M", "fraction", FRACTION),
     ):
         draft.linked(
             page, f"{column}{row}", f"{STATEMENT}!{of}{FIRST}", f"A{row}", f"letter.{name}", number_format
@@ -380,12 +417,22 @@ def _checks(draft: Draft, page: Page) -> str:
     draft.check(
         page, "Fractions left", "fraction", fraction, FRACTION, "tolerance_unrounded", RELATIVE, scale=scale
     )
-    draft.check(page, "Common, whole, of the letter", "whole", f"={LETTER}!F{LETTER_TOTAL}", COUNT)
+    draft.check(page, "Common, whole, of the letter", "whole", f"={LETTER}!G{LETTER_TOTAL}", COUNT)
+    for label, column, name in (("Prices in force", "G", "prices"), ("Common per preferred", "I", "ratios")):
+        text, formula = (
+            f"{label}, added up: none is overwritten",
+            f"=SUM({STATEMENT}!{column}{FIRST}:{column}{FIRST})",
+        )
+        draft.check(page, text, name, formula, PRICE, f"tolerance_{name}", RELATIVE)
     draft.check(page, "Stated figures that do not tie", "exceptions", exceptions, "0")
     formula = f'=ROWS({table})-COUNTIF({table},"OK")'
     draft.check(page, "Positions whose figures differ from the exact ones", "zero", formula, "0")
     last = page.row - 1
     master = draft.master(page, f'=IF(COUNTIF(I{first}:I{last},"OK")=ROWS(I{first}:I{last}),"OK","CHECK")', first)
+    page.section("Remarks")
+    for text in (HELD, BY_CERTIFICATE):
+        draft.paragraph(page, page.row, text)
+        page.row += 1
     page.sheet.page_setup.fitToHeight = 1
     print_area(page, page.row - 1)
     return master

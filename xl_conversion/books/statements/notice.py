@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from xl_conversion.books.statements.results import SeriesResult
-from xl_conversion.books.wording import rounding_words, with_separators
+from xl_conversion.books.wording import rounding_words
 from xl_conversion.core.changes import Change
 from xl_conversion.core.events import (
     Amended,
@@ -35,7 +35,7 @@ from xl_conversion.core.events import (
     Waived,
 )
 from xl_conversion.core.rounding import RoundingType, exact_text, shorten, shown
-from xl_conversion.core.stated import with_commas
+from xl_conversion.core.stated import separated, with_commas
 from xl_conversion.core.terms import Basis, Rounding, Series, SharesPer
 from xl_conversion.inputs.reading import Case
 
@@ -153,12 +153,12 @@ def figure(value: Fraction, rounding: Rounding) -> str:
     '0.333333333333333...'
     """
     places = max(rounding.decimals or 0, 0)
-    if (value * 10**places).denominator == 1:
+    if 10**places % value.denominator == 0:
         return with_commas(value, places)
     text = exact_text(value) if value.denominator.bit_length() < 200 else None
     if text is not None and len(text.partition(".")[2]) <= MOST_PLACES:
-        return with_separators(text)
-    return with_separators(shown(value, MOST_PLACES))
+        return separated(text)
+    return separated(shown(value, MOST_PLACES))
 
 
 @lru_cache(maxsize=256)
@@ -175,7 +175,7 @@ def rounded_as(rounding: Rounding) -> str:
 
 
 def _moved(change: Change) -> bool:
-    return change.price != change.price_before
+    return change.price is not change.price_before and change.price != change.price_before
 
 
 def _draft(result: SeriesResult) -> str:
@@ -235,7 +235,6 @@ def _ratio(name: str, result: SeriesResult) -> str:
     )
 
 
-@lru_cache(maxsize=1024)
 def _whole(series: Series) -> str:
     per = "each certificate" if series.shares_per is SharesPer.CERTIFICATE else "all that a holder converts"
     ways = {

@@ -23,7 +23,9 @@ from defusedxml.ElementTree import fromstring
 from xl_conversion.books.page import BAD_INK, INK, LINE
 from xl_conversion.books.statements.notice import SIGN, Notice, figure, notice_of
 from xl_conversion.books.statements.results import SeriesResult
-from xl_conversion.books.wording import formula_words, label_words, symbol_words, with_separators
+from xl_conversion.books.wording import ROUNDED, formula_words, label_words, symbol_words, with_separators
+from xl_conversion.core.rounding import exact, to_text
+from xl_conversion.core.stated import separated
 from xl_conversion.core.steps import Step
 from xl_conversion.files import SaveError, save_error
 from xl_conversion.inputs.problems import InputError, Problem
@@ -185,13 +187,19 @@ def _steps(notice: Notice) -> list[dict[str, str]]:
                     "symbol": symbol_words(step.symbol),
                     "what": label_words(step.label),
                     "how": f"{words} {numbers}".rstrip(),
-                    "figure": _shown(step),
+                    "figure": _shown(step, steps[:place]),
                 }
             )
     return rows
 
 
-def _shown(step: Step) -> str:
+def _shown(step: Step, before: Sequence[Step]) -> str:
+    """The figure; a rounded one with its decimals."""
+    decimals = next((int(one.value) for one in before if one.symbol == "decimals"), None)
+    if decimals is not None and step.symbol.endswith(ROUNDED):
+        text = to_text(step.value, decimals)
+        if exact(text) == step.value:  # a price that stays may have more
+            return separated(text)
     return with_separators(step.shown)
 
 
@@ -286,7 +294,7 @@ def _design() -> bytes:
     steps = document.add_table(rows=2, cols=4)
     _row(steps, 0, ["Letter", "What it is", "How it follows", "Figure"], head=True)
     _row(steps, 1, ["{{symbol}}", "{{what}}", "{{how}}", "{{figure}}"], size=9)
-    _laid_out(steps, (2.2, 4.6, 5.7, 3.5), right=(3,))
+    _laid_out(steps, (1.9, 4.1, 5.6, 4.4), right=(3,))
     footer = section.footer.paragraphs[0]
     footer.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     file = BytesIO()

@@ -36,7 +36,7 @@ def read_design(path: Path) -> bytes:
         *(f"{name}.{one}" for name, all_ in series_plan().tables.items() for one in all_),
     }
     wanted = {*plan.names, *(f"{name}.{one}" for name, all_ in plan.tables.items() for one in all_)}
-    hint = "xl-conversion template series --out FILE writes a design with every name"
+    hint = "xl-conversion template statement --out FILE writes a design with every name"
     unknown = [
         Problem(str(path), f"there is no figure {{{{{name}}}}}", hint=suggestion(name, known) or hint)
         for name in sorted(wanted - known)

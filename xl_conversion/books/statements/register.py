@@ -14,7 +14,7 @@ from math import fsum
 from openpyxl.utils import get_column_letter
 
 from xl_conversion.books.page import DAY, Look, Page
-from xl_conversion.books.statements.holder import SAME_NAME, TOLERANCE
+from xl_conversion.books.statements.holder import BY_CERTIFICATE, HELD, SAME_NAME, SMALLER, TOLERANCE
 from xl_conversion.books.statements.results import SeriesResult
 from xl_conversion.books.statements.sheets import (
     AGREE,
@@ -45,9 +45,9 @@ from xl_conversion.inputs.problems import Problem
 SUMMARY, SERIES, POSITIONS, EXCEPTIONS = "Summary", "Series", "Positions", "Exceptions"
 LEFT_OUT, PROBLEMS = "Left out", "Problems"
 SUMMARY_WIDTHS = [12, 20, 20, 22, 20, 20, 14, 14, 12]
-SERIES_WIDTHS = [26, 15, 11, 10, 10, 10, 13, 11, 13, 8, 12, 11, 15, 15, 10, 30, 15]
-POSITIONS_WIDTHS = [26, 24, 13, 13, 10, 13, 12, 18, 13, 13, 10, 13, 8, 10, 26]
-EXCEPTIONS_WIDTHS = [26, 15, 22, 24, 16, 18, 16, 60]
+SERIES_WIDTHS = [26, 15, 11, 10, 10, 10, 13, 11, 13, 8, 12, 11, 15, 15, 10, 44, 15]
+POSITIONS_WIDTHS = [26, 24, 13, 13, 10, 13, 13, 18, 13, 13, 10, 13, 8, 10, 44]
+EXCEPTIONS_WIDTHS = [25, 14, 20, 36, 14, 14, 14, 58]
 LEFT_OUT_WIDTHS = [60, 40]
 PROBLEMS_WIDTHS = [30, 14, 22, 24, 50, 46]
 TOTAL, FIRST = 7, 8
@@ -58,6 +58,7 @@ RELATIVE, DECIMALS = f"{SUMMARY}!$E${GIVEN}", "$D$4"
 """The latter on the sheet of the positions: formulas of one sheet are stored once for many rows."""
 SURELY_ONE_LINE = 16
 """Characters of a holder's name."""
+NAMELESS = "(no name)"
 Rows = Iterable["tuple[Value, ...] | Row"]
 
 
@@ -83,7 +84,11 @@ def register_tables(
         "series": _series_rows(results, paths),
         "positions": _position_rows(results, paths),
         "exceptions": _exception_rows(results),
-        "left_out": (high(row, tuple(zip(row, LEFT_OUT_WIDTHS, strict=True))) for row in left_out),
+        # A cell that is blank would not be counted.
+        "left_out": (
+            high(row, tuple(zip(row, LEFT_OUT_WIDTHS, strict=True)))
+            for row in ((company, series or NAMELESS) for company, series in left_out)
+        ),
         "problems": problem_table(problems),
     }
 
@@ -108,6 +113,8 @@ def _totals(
         for one in held
     )
     exceptions = sum(result.exceptions for result in results)
+    prices = fsum(float(one.price) for one in results)
+    ratios = fsum(float(one.ratio) for one in results)
     return {
         "as_of_words": day_words(max((one.as_of for one in results if one.as_of), default=None)),
         "companies": len({one.series.company for one in results}),
@@ -126,6 +133,10 @@ def _totals(
         "relative": TOLERANCE,
         "tolerance_preferred": preferred * TOLERANCE,
         "tolerance_unrounded": unrounded * float(TOLERANCE),
+        "prices": prices,
+        "ratios": ratios,
+        "tolerance_prices": prices * float(TOLERANCE),
+        "tolerance_ratios": ratios * float(TOLERANCE),
         "zero": 0,
         "ok": OK,
         STATUS: AGREE,
@@ -166,7 +177,7 @@ def _series_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, str]
             path,
             one.digest[:12],
         )
-        yield high(row, ((series.company, 26), (series.name, 15), (path, 33)))
+        yield high(row, ((series.company, 26), (series.name, 15), (path, 44 * SMALLER)))
 
 
 def _position_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, str], str]) -> Rows:
@@ -178,10 +189,11 @@ def _position_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, st
         company, name = series.company, series.name
         path = paths.get((company, name), "")
         link = "open" if path else ""
-        height = high((), ((company, 24), (name, 13), (path, 28))).height or LEAST
         issued, price = float(series.original_issue_price), float(one.ratio_price)
         per_preferred = float(series.original_issue_price / one.ratio_price)
         rounding = rounding_of(series)
+        texts = (company, 24), (name, 13), (rounding, 13), (path, 44 * SMALLER)
+        height = high((), texts).height or LEAST
         for held in one.holders:
             holder, preferred, exact, whole = held.holder.strip(), held.preferred, held.unrounded, held.common
             count, part = exact.numerator, exact.denominator
@@ -347,15 +359,23 @@ def _summary(draft: Draft, page: Page) -> str:
     draft.check(page, "Stated figures that do not tie", "all_exceptions", f"{series}L{TOTAL}", COUNT)
     text = "Rows of Exceptions"
     draft.check(page, text, "all_exceptions", f"=COUNTA({EXCEPTIONS}!D{FIRST}:D{FIRST})", COUNT)
+    for label, at, name in (("Prices in force", "F", "prices"), ("Common per preferred", "H", "ratios")):
+        text, formula = f"{label}, added up: none is overwritten", f"=SUM({SERIES}!{at}{FIRST}:{at}{FIRST})"
+        draft.check(page, text, name, formula, PRICE, f"tolerance_{name}", RELATIVE)
+    for text, name, place in (
+        ("Rows of Left out", "all_left_out", f"'{LEFT_OUT}'!B{FIRST}:B{FIRST}"),
+        ("Rows of Problems", "all_problems", f"{PROBLEMS}!A{FIRST}:A{FIRST}"),
+    ):
+        draft.check(page, text, name, f"=COUNTA({place})", COUNT)
     last = page.row - 1
     master = draft.master(page, f'=IF(COUNTIF(I{first}:I{last},"OK")=ROWS(I{first}:I{last}),"OK","CHECK")', first)
     page.section("Remarks")
     for text in (
+        HELD,
         SAME_NAME,
         "Unrounded figures are exact fractions; a cell holds 15 digits of them. The workbook of a series or of a"
         " holder states them in full. Whole shares are exact, and compared with those that the formulas give.",
-        "Where a charter makes whole shares for each certificate, the exact computation gives them, since no row"
-        " is a certificate.",
+        BY_CERTIFICATE,
     ):
         draft.paragraph(page, page.row, text)
         page.row += 1
@@ -402,6 +422,7 @@ def _series(draft: Draft, page: Page) -> None:
     for column, name, number_format, look in columns:
         draft.value(page, f"{column}{FIRST}", f"series.{name}", number_format, look)
     draft.link(page, f"O{FIRST}", f"P{FIRST}", "series.link")
+    page.sheet.page_setup.paperSize = page.sheet.PAPERSIZE_A3
     _finish(page, "C")
 
 
@@ -448,6 +469,7 @@ def _positions(draft: Draft, page: Page) -> None:
     draft.formula(page, f"K{row}", f"=H{row}-J{row}", "positions.fraction", FRACTION)
     draft.formula(page, f"M{row}", f"=ABS(J{row}-L{row})", "positions.difference", "0")
     draft.link(page, f"N{row}", f"O{row}", "positions.link")
+    page.sheet.page_setup.paperSize = page.sheet.PAPERSIZE_A3
     _finish(page, "D")
 
 

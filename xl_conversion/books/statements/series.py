@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any, TypeAlias
+from math import gcd, lcm
+from typing import Any, NamedTuple, TypeAlias
 
 from xl_conversion.books.native import rounded
 from xl_conversion.books.page import HIGHEST_ROW, LONGEST_FOOTER
-from xl_conversion.books.statements.notice import KINDS, notice_of, rounded_as
+from xl_conversion.books.statements.notice import KINDS, Notice, notice_of, rounded_as
 from xl_conversion.books.statements.results import SeriesResult
 from xl_conversion.books.statements.series_design import (
     CALCULATION_WIDTHS,
@@ -18,6 +19,7 @@ from xl_conversion.books.statements.series_design import (
     FIRST_FINDING,
     FIRST_HOLDER,
     FIRST_STEP,
+    HOLDERS_WIDTHS,
     ISSUANCE,
     ISSUE_PRICE,
     LOOKS,
@@ -39,22 +41,21 @@ from xl_conversion.books.statements.series_design import (
 )
 from xl_conversion.books.statements.step_rows import (
     exact_words,
-    figure_of,
     label_of,
     rounding_formula,
     symbol_of,
-    words_and_formula,
+    worded,
 )
 from xl_conversion.books.streaming import Plan, make_plan
 from xl_conversion.books.streaming.values import Formula, Plain, Row, Styled, Value
 from xl_conversion.books.widths import lines
-from xl_conversion.books.wording import ROUNDED
+from xl_conversion.books.wording import LONGEST_DECIMAL, ROUNDED
 from xl_conversion.core.changes import Change
 from xl_conversion.core.events import Issued
 from xl_conversion.core.explanations import COMMON
 from xl_conversion.core.holders import HolderShares
-from xl_conversion.core.rounding import RoundingType, round_whole, shorten
-from xl_conversion.core.stated import Item, Written, read_written
+from xl_conversion.core.rounding import RoundingType, decimals_of, round_whole, shorten, shown
+from xl_conversion.core.stated import Item, Written, read_written, separated
 from xl_conversion.core.steps import Step
 from xl_conversion.core.terms import Rounding, Series, SharesPer
 from xl_conversion.core.tie_out import Check, Finding
@@ -77,7 +78,7 @@ _SYMBOLS = {
     Item.CONVERSION_RATIO: ("CR",),
 }
 """The steps that a stated figure may be."""
-_VARIANTS = {
+_VARIANTS: dict[tuple[str, int, bool], str] = {
     (look, decimals, thousands): variant(look, decimals, thousands=thousands)
     for look in LOOKS
     for decimals in range(MOST_PLACES + 1)
@@ -86,6 +87,8 @@ _VARIANTS = {
 _PLAIN = {name: _VARIANTS["plain", decimals, thousands] for (_, decimals, thousands), name in _VARIANTS.items()}
 _NEAR = Fraction(1, 10**6)
 """A fraction of a share nearer to a tie than this is not told from it by the formula."""
+_MAY_BE_NEAR = 10**6
+"""With a smaller denominator no fraction is that near to a tie without being one."""
 
 
 @cache
@@ -96,16 +99,21 @@ def series_plan() -> Plan:
 
 def series_values(case: Case, result: SeriesResult) -> tuple[dict[str, Value], Tables]:
     """The values and the rows of the tables of the statement of one series, for `series_plan().render`."""
-    calculation = _calculation(case)
+    calculation, notice = _calculation(case), notice_of(case, result)
     tables: Tables = {
         "history": _history(case, calculation),
         "steps": calculation.rows,
         "findings": _findings(case.series, result.findings, calculation),
         "holders": _holders(case.series, result.holders),
+        "letters": _letters(notice, calculation),
     }
-    values = _statement(case, result, calculation)
-    values |= _notice(case, result, calculation, tables)
-    return values, tables
+    return _statement(case, result, notice, calculation) | _notice(case, notice, calculation), tables
+
+
+_Ratio: TypeAlias = tuple[int, int]
+"""A figure as two whole numbers, which are faster to compare and to remember than a fraction."""
+_Places: TypeAlias = tuple[tuple[_Ratio, str], ...]
+"""Figures and the cells that they stand in."""
 
 
 @dataclass(slots=True)
@@ -121,6 +129,8 @@ class _Calculation:
     ratio_price: list[str] = field(default_factory=list)
     ratio_unrounded: list[str] = field(default_factory=list)
     ratio: list[str] = field(default_factory=list)
+    ratio_value: list[Fraction] = field(default_factory=list)
+    """Of each change: the ratio itself, rounded."""
     spans: list[tuple[int, int]] = field(default_factory=list)
     """Of each change: the places of its rows."""
     places: dict[str, int] = field(default_factory=dict)
@@ -129,142 +139,151 @@ class _Calculation:
 
 def _calculation(case: Case) -> _Calculation:
     series, done = case.series, _Calculation()
-    known = [(series.conversion_price, f"Statement!$C${START}")]
-    terms = {"OIP": (series.original_issue_price, f"Statement!$C${ISSUE_PRICE}")}
+    known: _Places = ((series.conversion_price.as_integer_ratio(), f"Statement!$C${START}"),)
+    issue_price = ((series.original_issue_price.as_integer_ratio(), f"Statement!$C${ISSUE_PRICE}"),)
+    digits = (((series.price.decimals or 0, 1), f"Statement!$C${PRICE_DIGITS}"),)
+    ratio_digits = (((series.ratio.decimals or 0, 1), f"Statement!$C${RATIO_DIGITS}"),)
     for change in case.changes:
         begin = len(done.rows)
-        digits = [(Fraction(series.price.decimals or 0), f"Statement!$C${PRICE_DIGITS}")]
-        steps, cells = _steps(done, change, change.steps(), {"decimals": digits}, known)
-        last = next(reversed(cells))
-        price = cells[last]
-        unrounded = next((cells[s] for s in reversed(steps) if steps[s].value == change.unrounded), "")
-        own = [(change.price, price), (change.unrounded, unrounded), *known]
-        digits = [(Fraction(series.ratio.decimals or 0), f"Statement!$C${RATIO_DIGITS}")]
-        given = {"decimals": digits, "OIP": [terms["OIP"]], "CP": own}
-        ratio_steps, ratio_cells = _steps(done, change, change.ratio_steps(), given, ())
-        done.steps.append(({**ratio_steps, **steps}, {**ratio_cells, **cells}))
+        given = {"decimals": digits, "CP1": known, "R0": known, "in_force": known}
+        steps, cells = _steps(done, change, change.steps(), given)
+        price = cells[next(reversed(cells))]
+        after, exact = change.price.as_integer_ratio(), change.unrounded.as_integer_ratio()
+        unrounded = next((cells[s] for s in reversed(steps) if steps[s].value.as_integer_ratio() == exact), "")
+        own = ((after, price), (exact, unrounded))
+        given = {"decimals": ratio_digits, "OIP": issue_price, "CP": own + known}
+        ratio_steps, ratio_cells = _steps(done, change, change.ratio_steps(), given)
+        last = next(reversed(ratio_cells))
+        done.steps.append((ratio_steps | steps, ratio_cells | cells))
         done.price.append(price)
         done.unrounded.append(unrounded)
         done.ratio_price.append(ratio_cells["CP"])
         done.ratio_unrounded.append(ratio_cells["CR"])
-        done.ratio.append(ratio_cells[next(reversed(ratio_cells))])
+        done.ratio.append(ratio_cells[last])
+        done.ratio_value.append(ratio_steps[last].value)
         done.places[change.event.event] = len(done.spans)
         done.spans.append((begin, len(done.rows)))
-        known = [(change.price, price), (change.unrounded, unrounded), (change.ratio_price, ratio_cells["CP"])]
+        known = (*own, (change.ratio_price.as_integer_ratio(), ratio_cells["CP"]))
     return done
 
 
 def _steps(
-    done: _Calculation,
-    change: Change,
-    steps: Sequence[Step],
-    given: Mapping[str, Sequence[tuple[Fraction, str]]],
-    others: Sequence[tuple[Fraction, str]],
+    done: _Calculation, change: Change, steps: Sequence[Step], given: Mapping[str, _Places]
 ) -> tuple[dict[str, Step], dict[str, str]]:
-    """Adds a row a step. A given figure that stands elsewhere is linked: to what `given` has of its symbol, or, of
-    a price before, to the `others`."""
+    """Adds a row a step. A given figure that stands elsewhere is linked to what `given` has of its symbol."""
     known: dict[str, Step] = {}
     figures: dict[str, str] = {}
     cells: dict[str, str] = {}
-    widths, event = CALCULATION_WIDTHS, change.event.event
+    event, width = change.event.event, CALCULATION_WIDTHS[3]
+    first: Value = Styled(event, "first")
+    event_high = _lines(event, CALCULATION_WIDTHS[0] * _SMALL)
     row = FIRST_STEP + len(done.rows)
     for step in steps:
         symbol, value = step.symbol, step.value
-        number, look = _number(value), "plain"
-        shown: Plain | Formula
+        fixed, figure = _fixed(symbol, step.label, step.unit, step.source), _figure(value)
+        number, high = figure.number, max(fixed.high, event_high, figure.high)
+        content: Plain | Formula
+        text: Value
         if step.formula:
-            words, formula = words_and_formula(step, known, figures, cells)
-            look = "result" if symbol.endswith(ROUNDED) else "plain"
-            shown = Formula(formula, number)
-            text: Value = words
-            high = _lines_of_formula(words, widths[3])
+            words, numbers, formula = worded(step, known, figures, cells)
+            content, text = Formula(formula, number), f"{words}\n{numbers}"
+            look = "result" if fixed.rounded else "plain"
+            high = max(high, _lines(words, width) + _lines_of_figures(numbers, width))
         else:
-            candidates = given.get(symbol, others if symbol in ("CP1", "R0", "in_force") else ())
-            link = next((cell for other, cell in candidates if cell and other == value), "")
-            shown = Formula(link, number) if link else number
-            look = "plain" if link else "input"
-            elsewhere = "as on Statement" if link.startswith("Statement") else "as computed above"
-            text, high = Styled(elsewhere if link else "given", "given"), 1
-        exact = exact_words(value)
-        first = not known
-        label = label_of(step.label)
-        high = max(
-            high,
-            _lines(label, widths[2]),
-            _lines(event, widths[0] * _SMALL),
-            _lines(step.source, widths[8] * _SMALL),
-            _lines_of_figures(exact, widths[6]),
+            link = ""
+            if symbol in given:
+                link = next((cell for other, cell in given[symbol] if other == figure.ratio and cell), "")
+            if link:
+                content, look = Formula(link, number), "plain"
+                text = _ON_STATEMENT if link.startswith("Statement") else _ABOVE
+            else:
+                content, text, look = number, _GIVEN, "input"
+        decimals = known["decimals"].value.numerator if fixed.rounded and "decimals" in known else None
+        style = _style(look, figure, fixed.unit, decimals)
+        cells_of_row: tuple[Value, ...] = (
+            first,
+            fixed.symbol,
+            fixed.label,
+            text,
+            Styled(content, style),
+            Styled(number, _PLAIN[style]),
+            figure.exact,
+            step.unit,
+            step.source,
+            OK,
         )
-        decimals = known.get("decimals")
-        style = _style(look, value, step.unit, decimals if symbol.endswith(ROUNDED) else None)
-        done.rows.append(
-            Row(
-                (
-                    Styled(event, "first") if first else event,
-                    symbol_of(symbol),
-                    label,
-                    text,
-                    Styled(shown, style),
-                    Styled(number, _PLAIN[style]),
-                    exact,
-                    step.unit,
-                    step.source,
-                    OK,
-                ),
-                _height(high),
-            )
-        )
-        known[symbol], cells[symbol], figures[symbol] = step, f"E{row}", figure_of(step)
+        done.rows.append(Row(cells_of_row, _height(high)))
+        first = event
+        known[symbol], cells[symbol], figures[symbol] = step, f"E{row}", figure.in_formula
         row += 1
     return known, cells
 
 
+_GIVEN, _ON_STATEMENT, _ABOVE = (
+    Styled(text, "given") for text in ("given", "as on Statement", "as computed above")
+)
+
+
+class _Fixed(NamedTuple):
+    """What a row of Calculation has whatever its figures are."""
+
+    symbol: str
+    label: str
+    rounded: bool
+    unit: _Unit
+    high: int
+    """The lines that its words take."""
+
+
+@lru_cache(maxsize=8192)
+def _fixed(symbol: str, label: str, unit: str, source: str) -> _Fixed:
+    words, widths = label_of(label), CALCULATION_WIDTHS
+    high = max(lines(words, widths[2]), lines(source, widths[8] * _SMALL))
+    return _Fixed(symbol_of(symbol), words, symbol.endswith(ROUNDED), _unit(unit), high)
+
+
 def _history(case: Case, calculation: _Calculation) -> list[Row]:
     rows, widths = [], STATEMENT_WIDTHS
-    before, cell = case.series.conversion_price, f"C{START}"
+    before, cell = case.series.conversion_price.as_integer_ratio(), f"C{START}"
     rounding, ratio_rounding = case.series.price, case.series.ratio
     for place, change in enumerate(case.changes):
         event, row = change.event, FIRST_EVENT + place
-        start, after = _number(change.price_before), _number(change.price)
+        start, after, unrounded = map(_figure, (change.price_before, change.price, change.unrounded))
+        ratio, clause = _figure(calculation.ratio_value[place]), change.clause
         what = f"{event.description}\n{change.reason}" if event.description else change.reason
         high = max(
             _lines(event.event, widths[0]),
             _lines(what, widths[7]),
-            _lines(change.clause, widths[8] * _SMALL),
+            _lines(clause, widths[8] * _SMALL),
             _lines(event.source, widths[9] * _SMALL),
         )
-        unrounded, at = _number(change.unrounded), calculation.unrounded[place]
-        linked = before == change.price_before
-        rows.append(
-            Row(
-                (
-                    event.event,
-                    event.date,
-                    _kind(change),
-                    Styled(
-                        Formula(cell, start) if linked else start,
-                        _rounded_style("plain", change.price_before, rounding),
-                    ),
-                    Styled(
-                        Formula(f"Calculation!{calculation.price[place]}", after),
-                        _rounded_style("result", change.price, rounding),
-                    ),
-                    Styled(
-                        Formula(f"Calculation!{at}", unrounded) if at else unrounded,
-                        _style("plain", change.unrounded, ""),
-                    ),
-                    Styled(
-                        Formula(f"Calculation!{calculation.ratio[place]}", _number(change.ratio)),
-                        _rounded_style("plain", change.ratio, ratio_rounding),
-                    ),
-                    what,
-                    change.clause,
-                    event.source or UNSOURCED,
-                ),
-                _height(high),
-            )
+        at = calculation.unrounded[place]
+        linked = before == change.price_before.as_integer_ratio()
+        cells: tuple[Value, ...] = (
+            event.event,
+            event.date,
+            _kind(change),
+            Styled(
+                Formula(cell, start.number) if linked else start.number, _rounded_style("plain", start, rounding)
+            ),
+            Styled(
+                Formula(f"Calculation!{calculation.price[place]}", after.number),
+                _rounded_style("result", after, rounding),
+            ),
+            Styled(
+                Formula(f"Calculation!{at}", unrounded.number) if at else unrounded.number,
+                _style("plain", unrounded, _NO_UNIT),
+            ),
+            Styled(
+                Formula(f"Calculation!{calculation.ratio[place]}", ratio.number),
+                _rounded_style("plain", ratio, ratio_rounding),
+            ),
+            what,
+            clause,
+            event.source or UNSOURCED,
         )
-        before, cell = change.price, f"E{row}"
+        rows.append(Row(cells, _height(high)))
+        before, cell = change.price.as_integer_ratio(), f"E{row}"
     return rows
 
 
@@ -326,13 +345,13 @@ def _reference(finding: Finding, row: int) -> tuple[Value, ...]:
     if stated is None or reference is None:
         compared = Formula(f'IF(D{row}=H{row},"ties","exception")', ties)
         return None, None, Styled("other document", "compared"), other, None, None, compared
-    unrounded = _style("plain", stated.value - reference.value, "money")
+    apart = _figure(stated.value - reference.value)
     return (
         Styled(_number(stated.value), _written_style("input", finding, stated)),
         None,
         Styled(_number(reference.value), _written_style("input", finding, reference)),
         other,
-        Styled(Formula(f"E{row}-G{row}", _number(stated.value - reference.value)), unrounded),
+        Styled(Formula(f"E{row}-G{row}", apart.number), _style("plain", apart, _MONEY)),
         None,
         Formula(f'IF(E{row}=G{row},"ties","exception")', ties),
     )
@@ -427,48 +446,52 @@ def _rounding_type(series: Series, finding: Finding) -> RoundingType:
 def _holders(series: Series, holders: Sequence[HolderShares]) -> list[Row]:
     rows = []
     per_certificate = series.shares_per is SharesPer.CERTIFICATE
-    kind, width = series.share_rounding_type, 44
+    kind, width = series.share_rounding_type, HOLDERS_WIDTHS[0]
     for row, holder in enumerate(holders, start=FIRST_HOLDER):
         remark: str | None = None
         whole: Value = holder.common
+        top, bottom = holder.unrounded.as_integer_ratio()
         if per_certificate:
             remark = "as found: made whole for each certificate"
-        elif _is_near(holder.unrounded, kind):
+        elif bottom > _MAY_BE_NEAR and _is_near(holder.unrounded, kind):
             remark = "as found: too near to a tie for a double"
         else:
             whole = Formula(rounding_formula(kind, "D", NO_DIGITS, row), holder.common)
-        rows.append(
-            Row(
-                (
-                    holder.holder,
-                    _number(holder.preferred),
-                    _number(holder.unrounded),
-                    whole,
-                    _number(holder.fraction),
-                    remark,
-                ),
-                _height(_lines(holder.holder, width)),
-            )
+        cells: tuple[Value, ...] = (
+            holder.holder,
+            _number(holder.preferred),
+            _quotient(top, bottom),
+            whole,
+            _quotient(top - holder.common * bottom, bottom),
+            remark,
         )
+        rows.append(Row(cells, _height(_lines(holder.holder, width))))
     return rows
 
 
 def _is_near(shares: Fraction, kind: RoundingType) -> bool:
     """Whether the native formula, which takes the noise of doubles away, could round the other way."""
-    if shares.denominator <= 10**6:
-        return False
     at = shares if kind in (RoundingType.FLOOR, RoundingType.CEILING) else shares + Fraction(1, 2)
     return abs(at - round_whole(at, RoundingType.HALF_UP)) < _NEAR
 
 
-def _statement(case: Case, result: SeriesResult, calculation: _Calculation) -> dict[str, Value]:
+def _total(figures: Sequence[Fraction]) -> _Ratio:
+    """The exact sum, in whole numbers: fractions are brought to a common denominator once, not one by one."""
+    ratios = [figure.as_integer_ratio() for figure in figures]
+    common = lcm(*{bottom for _, bottom in ratios})
+    top = sum([top * (common // bottom) for top, bottom in ratios])
+    shared = gcd(top, common)
+    return top // shared, common // shared
+
+
+def _statement(case: Case, result: SeriesResult, notice: Notice, calculation: _Calculation) -> dict[str, Value]:
     series, changes = case.series, case.changes
     title = " ".join((f"{series.company}, {series.name}" if series.company else series.name).split())
-    price, unrounded = _number(result.price), _number(result.price_unrounded)
-    ratio_price, ratio, ratio_unrounded = map(_number, (result.ratio_price, result.ratio, result.ratio_unrounded))
+    price, unrounded, ratio_price = map(_figure, (result.price, result.price_unrounded, result.ratio_price))
+    ratio, ratio_unrounded = _figure(result.ratio), _figure(result.ratio_unrounded)
+    issue_price, start = _figure(series.original_issue_price), _figure(series.conversion_price)
     if changes:
-        moved = _last_moved(changes)
-        at = calculation.unrounded[moved] if moved >= 0 else calculation.price[-1]
+        at = calculation.price[-1] if notice.change is None else calculation.unrounded[notice.place]
         price_at, unrounded_at = f"Calculation!{calculation.price[-1]}", f"Calculation!{at}" if at else ""
         ratio_price_at = f"Calculation!{calculation.ratio_price[-1]}"
         ratio_at = f"Calculation!{calculation.ratio[-1]}"
@@ -481,9 +504,9 @@ def _statement(case: Case, result: SeriesResult, calculation: _Calculation) -> d
         if series.ratio.decimals is not None:
             ratio_at = rounded(series.ratio.rounding_type, f"D{RATIO}", f"C{RATIO_DIGITS}")
         last = f"Statement!C{START}"
-    preferred = sum((h.preferred for h in result.holders), Fraction(0))
-    common = sum((h.unrounded for h in result.holders), Fraction(0))
-    whole = sum(h.common for h in result.holders)
+    preferred = _quotient(*_total([holder.preferred for holder in result.holders]))
+    top, bottom = _total([holder.unrounded for holder in result.holders])
+    common, whole = _quotient(top, bottom), sum([holder.common for holder in result.holders])
     count, exceptions, compared = len(result.holders), result.exceptions, len(result.findings)
     as_of = "" if result.as_of is None else result.as_of.isoformat()
     return {
@@ -494,40 +517,38 @@ def _statement(case: Case, result: SeriesResult, calculation: _Calculation) -> d
         "as_of_footer": f"as of {as_of}" if as_of else "no event recorded",
         "digest": result.digest[:12],
         "source": shorten(series.source, LONGEST_SOURCE) or UNSOURCED,
-        "issue_price": Styled(
-            _number(series.original_issue_price), _style("input", series.original_issue_price, "money")
-        ),
-        "issue_price_exact": exact_words(series.original_issue_price),
-        "start": Styled(_number(series.conversion_price), _style("input", series.conversion_price, "money")),
-        "start_exact": exact_words(series.conversion_price),
+        "issue_price": Styled(issue_price.number, _style("input", issue_price, _MONEY)),
+        "issue_price_exact": issue_price.exact,
+        "start": Styled(start.number, _style("input", start, _MONEY)),
+        "start_exact": start.exact,
         "price_digits": None if series.price.decimals is None else Styled(series.price.decimals, "input 0"),
         "price_rounding": rounded_as(series.price),
         "ratio_digits": None if series.ratio.decimals is None else Styled(series.ratio.decimals, "input 0"),
         "ratio_rounding": rounded_as(series.ratio),
-        "price": Styled(Formula(price_at, price), _rounded_style("result", result.price, series.price)),
+        "price": Styled(Formula(price_at, price.number), _rounded_style("result", price, series.price)),
         "price_unrounded": Styled(
-            Formula(unrounded_at, unrounded) if unrounded_at else unrounded,
-            _style("plain", result.price_unrounded, ""),
+            Formula(unrounded_at, unrounded.number) if unrounded_at else unrounded.number,
+            _style("plain", unrounded, _NO_UNIT),
         ),
-        "price_exact": exact_words(result.price_unrounded),
-        "ratio_price": Styled(Formula(ratio_price_at, ratio_price), _style("plain", result.ratio_price, "")),
-        "ratio_price_exact": exact_words(result.ratio_price),
+        "price_exact": unrounded.exact,
+        "ratio_price": Styled(Formula(ratio_price_at, ratio_price.number), _style("plain", ratio_price, _NO_UNIT)),
+        "ratio_price_exact": ratio_price.exact,
         "ratio_basis": f"the {series.ratio_basis.value} price, as the charter says",
-        "ratio": Styled(Formula(ratio_at, ratio), _rounded_style("result", result.ratio, series.ratio)),
+        "ratio": Styled(Formula(ratio_at, ratio.number), _rounded_style("result", ratio, series.ratio)),
         "ratio_unrounded": Styled(
-            Formula(ratio_unrounded_at, ratio_unrounded), _style("plain", result.ratio_unrounded, "")
+            Formula(ratio_unrounded_at, ratio_unrounded.number), _style("plain", ratio_unrounded, _NO_UNIT)
         ),
-        "ratio_exact": exact_words(result.ratio_unrounded),
+        "ratio_exact": ratio_unrounded.exact,
         "events": len(changes),
         "comparisons": compared,
         "exceptions": exceptions,
         "stated": "each is on Tie-out" if compared else "no figure is stated, so nothing is tied out",
         "holders_text": f"{count} holder{'' if count == 1 else 's'}",
-        "whole_shares": _whole_shares(series),
-        "preferred": _number(preferred),
-        "common": _number(common),
+        "whole_shares": _whole_shares(series.shares_per, series.share_rounding_type),
+        "preferred": preferred,
+        "common": common,
         "whole": whole,
-        "fractions": _number(common - whole),
+        "fractions": _quotient(top - whole * bottom, bottom),
         "checks_say": "the formulas give the exact figures; this says nothing of the stated figures",
         "master": OK,
         "agree_line": f"Formulas agree: {OK}",
@@ -536,48 +557,47 @@ def _statement(case: Case, result: SeriesResult, calculation: _Calculation) -> d
         else "Tie-out: nothing is stated",
         "ok": OK,
         "none": 0,
-        "last_price": Formula(last, price),
-        "price_value": price,
-        "unrounded_value": unrounded,
-        "ratio_value": ratio,
-        "ratio_unrounded_value": ratio_unrounded,
-        "ratio_price_value": ratio_price,
-        "price_value_tolerance": price * _TOLERANCE,
-        "unrounded_value_tolerance": unrounded * _TOLERANCE,
-        "ratio_value_tolerance": ratio * _TOLERANCE,
-        "ratio_unrounded_value_tolerance": ratio_unrounded * _TOLERANCE,
-        "preferred_tolerance": _number(preferred) * _TOLERANCE,
-        "common_tolerance": _number(common) * _TOLERANCE,
+        "last_price": Formula(last, price.number),
+        "price_value": price.number,
+        "unrounded_value": unrounded.number,
+        "ratio_value": ratio.number,
+        "ratio_unrounded_value": ratio_unrounded.number,
+        "ratio_price_value": ratio_price.number,
+        "price_value_tolerance": price.number * _TOLERANCE,
+        "unrounded_value_tolerance": unrounded.number * _TOLERANCE,
+        "ratio_value_tolerance": ratio.number * _TOLERANCE,
+        "ratio_unrounded_value_tolerance": ratio_unrounded.number * _TOLERANCE,
+        "preferred_tolerance": preferred * _TOLERANCE,
+        "common_tolerance": common * _TOLERANCE,
     }
 
 
 _TOLERANCE = float(TOLERANCE)
 
 
-def _last_moved(changes: Sequence[Change]) -> int:
-    return next(
-        (at for at in range(len(changes) - 1, -1, -1) if changes[at].price != changes[at].price_before), -1
-    )
-
-
-@lru_cache(maxsize=1024)
-def _whole_shares(series: Series) -> str:
+@cache
+def _whole_shares(shares_per: SharesPer, rounding_type: RoundingType) -> str:
     ways = {
         RoundingType.FLOOR: "down",
         RoundingType.CEILING: "up",
         RoundingType.HALF_EVEN: "to the nearest, a tie to the even number",
         RoundingType.HALF_UP: "to the nearest, a tie up",
     }
-    per = "each certificate" if series.shares_per is SharesPer.CERTIFICATE else "all that a holder has"
-    return f"whole shares for {per}, rounded {ways[series.share_rounding_type]}"
+    per = "each certificate" if shares_per is SharesPer.CERTIFICATE else "all that a holder has"
+    return f"whole shares for {per}, rounded {ways[rounding_type]}"
 
 
-def _notice(case: Case, result: SeriesResult, calculation: _Calculation, tables: Tables) -> dict[str, Value]:
-    notice = notice_of(case, result)
+def _letters(notice: Notice, calculation: _Calculation) -> list[Row]:
+    if notice.change is None:
+        return []
+    begin, end = calculation.spans[notice.place]
+    return [_letter(FIRST_STEP + at, calculation.rows[at].values) for at in range(begin, end)]
+
+
+def _notice(case: Case, notice: Notice, calculation: _Calculation) -> dict[str, Value]:
     series, place = case.series, notice.place
     price, ratio = notice.lines
     happened, follows, ratio_words, whole_words, since = notice.paragraphs
-    letters: list[Row] = []
     price_before, ratio_before = f"Statement!C{PRICE}", f"Statement!C{RATIO}"
     if place >= 0:
         price_before = f"Statement!D{FIRST_EVENT + place}"
@@ -585,9 +605,8 @@ def _notice(case: Case, result: SeriesResult, calculation: _Calculation, tables:
         ratio_before = f"Statement!C{ISSUE_PRICE}/{start}"
         if series.ratio.decimals is not None:
             ratio_before = rounded(series.ratio.rounding_type, ratio_before, f"Statement!C{RATIO_DIGITS}")
-        begin, end = calculation.spans[place]
-        letters = [_letter(FIRST_STEP + at, calculation.rows[at].values) for at in range(begin, end)]
-    tables["letters"] = letters
+    figures = map(_figure, (price.before, price.after, ratio.before, ratio.after))
+    before, after, other_before, other_after = figures
     return {
         "draft": notice.draft or None,
         "company": notice.company,
@@ -600,28 +619,25 @@ def _notice(case: Case, result: SeriesResult, calculation: _Calculation, tables:
         "whole_words": whole_words,
         "since": since,
         "line_1": price.label,
-        "before_1": Styled(
-            Formula(price_before, _number(price.before)), _rounded_style("plain", price.before, price.rounding)
-        ),
+        "before_1": Styled(Formula(price_before, before.number), _rounded_style("plain", before, price.rounding)),
         "after_1": Styled(
-            Formula(f"Statement!C{PRICE}", _number(price.after)),
-            _rounded_style("result", price.after, price.rounding),
+            Formula(f"Statement!C{PRICE}", after.number), _rounded_style("result", after, price.rounding)
         ),
         "line_2": ratio.label,
         "before_2": Styled(
-            Formula(ratio_before, _number(ratio.before)), _rounded_style("plain", ratio.before, ratio.rounding)
+            Formula(ratio_before, other_before.number), _rounded_style("plain", other_before, ratio.rounding)
         ),
         "after_2": Styled(
-            Formula(f"Statement!C{RATIO}", _number(ratio.after)),
-            _rounded_style("result", ratio.after, ratio.rounding),
+            Formula(f"Statement!C{RATIO}", other_after.number),
+            _rounded_style("result", other_after, ratio.rounding),
         ),
-        "computation": "How the price and the ratio follow" if letters else "Nothing was computed",
+        "computation": "Nothing was computed" if notice.change is None else "How the price and the ratio follow",
     }
 
 
 def _letter(row: int, values: Sequence[Any]) -> Row:
     """A row of Calculation in the notice."""
-    _, symbol, label, how, value, double, *_ = values
+    _, symbol, label, how, value, double = values[:6]
     text = str(how.value) if isinstance(how, Styled) else str(how)
     high = max(_lines(label, NOTICE_WIDTHS[1]), _lines_of_formula(text, NOTICE_WIDTHS[2]))
     style = _PLAIN[value.variant]
@@ -631,55 +647,119 @@ def _letter(row: int, values: Sequence[Any]) -> Row:
 # Figures and their styles.
 
 
+class _Figure(NamedTuple):
+    """What is written of a figure."""
+
+    ratio: _Ratio
+    number: float
+    """What a cell holds."""
+    exact: str
+    in_formula: str
+    high: int
+    """The lines of the exact figure on Calculation."""
+    places: tuple[int, int, int]
+    """The decimals shown of it as a count, as an amount of money, as anything else."""
+
+
+def _made(numerator: int, denominator: int) -> _Figure:
+    value, ratio, own = Fraction(numerator, denominator), (numerator, denominator), _own_places(denominator)
+    text, whole = shown(value), abs(numerator) // denominator
+    inside = separated(text)
+    exact = exact_words(value) if text.endswith("...") or len(text) > LONGEST_DECIMAL else inside
+    # All decimals of a figure, ten where there are more, but no more digits than a cell shows truly.
+    digits = len(str(whole)) + (numerator < 0 < whole)
+    most = min(MOST_PLACES, max(0, CELL_DIGITS - digits))
+    if own == 0:
+        places = 0, min(2, most), 0
+    else:
+        other = MOST_PLACES if own is None else own
+        count = 4 if own is None and whole else other
+        places = min(count, most), min(max(other, 2), most), min(other, most)
+    high = _lines_of_figures(exact, CALCULATION_WIDTHS[6])
+    if numerator < 0:
+        inside = f"({inside})"
+    return _Figure(ratio, _quotient(numerator, denominator), exact, inside, high, places)
+
+
+@lru_cache(maxsize=4096)
+def _own_places(denominator: int) -> int | None:
+    """How many decimals a figure with this denominator has; None where they do not end, or for very many."""
+    places = decimals_of(denominator) if denominator.bit_length() < 64 else None
+    return None if places is None or places >= _MANY_PLACES else places
+
+
+_remembered = lru_cache(maxsize=1024)(_made)
+"""Prices, counts and amounts come again in other steps of a series; few of them in another series."""
+
+
+def _figure(value: Fraction) -> _Figure:
+    numerator, denominator = value.as_integer_ratio()
+    if numerator.bit_length() > _LONG or denominator.bit_length() > _LONG:
+        return _made(numerator, denominator)  # it would fill the memory
+    return _remembered(numerator, denominator)
+
+
+_LONG = 128
+_MANY_PLACES = 20
+
+
 def _number(value: Fraction) -> float:
     """What a cell holds of a figure."""
-    if value.denominator == 1 and -(10**15) < value.numerator < 10**15:
-        return value.numerator
-    return value.numerator / value.denominator
+    return _quotient(*value.as_integer_ratio())
 
 
-def _style(look: str, value: Fraction, unit: str, decimals: Step | None = None) -> str:
-    """The style with all decimals of a figure, ten where there are more, but no more digits than a cell shows
-    truly; with those of a rounding where there is one. Thousands of counts and amounts."""
-    counts = unit == COMMON or unit.startswith("shares")
-    thousands = counts or unit == "money"
-    if decimals is not None and (value * 10 ** max(0, int(decimals.value))).denominator == 1:
-        return _VARIANTS[look, min(MOST_PLACES, max(0, int(decimals.value))), thousands]  # type: ignore[index]
-    own = _places(value.denominator)
-    if own is None:
-        own = 4 if counts and abs(value.numerator) >= value.denominator else MOST_PLACES
-    if unit.startswith("money"):
-        own = max(own, 2)
-    if own:
-        own = min(own, MOST_PLACES, max(0, CELL_DIGITS - len(str(int(value)))))
-    return _VARIANTS[look, own, thousands]  # type: ignore[index]
+def _quotient(numerator: int, denominator: int) -> float:
+    """The double nearest to it, or the whole number that it is."""
+    if denominator == 1 and -(10**15) < numerator < 10**15:
+        return numerator
+    return numerator / denominator
 
 
-def _rounded_style(look: str, value: Fraction, rounding: Rounding) -> str:
+def _style(look: str, figure: _Figure, unit: _Unit, decimals: int | None = None) -> str:
+    """The style with all decimals of a figure, or with those of a rounding where there is one."""
+    if decimals is not None and _ends(figure.ratio, decimals):
+        return _VARIANTS[look, min(MOST_PLACES, max(0, decimals)), unit.thousands]
+    return _VARIANTS[look, figure.places[unit.kind], unit.thousands]
+
+
+def _rounded_style(look: str, figure: _Figure, rounding: Rounding) -> str:
     """The style with the decimals that a figure is rounded to, or with its own where it has more."""
     places = min(MOST_PLACES, max(0, rounding.decimals or 0))
-    if rounding.decimals is None or (value * 10**places).denominator != 1:
-        return _style(look, value, "money per share")
-    return _VARIANTS[look, places, False]  # type: ignore[index]
+    if rounding.decimals is None or not _ends(figure.ratio, places):
+        return _style(look, figure, _PER_SHARE)
+    return _VARIANTS[look, places, False]
+
+
+def _ends(ratio: _Ratio, decimals: int) -> bool:
+    """Whether a figure has no more than so many decimals."""
+    return ratio[1] == 1 or 10 ** max(0, decimals) % ratio[1] == 0
+
+
+class _Unit(NamedTuple):
+    """What the unit of a figure says of its style."""
+
+    kind: int
+    """Which of its :attr:`_Figure.places` is shown."""
+    thousands: bool
+    """Whether they are set apart, as of counts and amounts."""
+
+
+def _unit(unit: str) -> _Unit:
+    if unit == COMMON or unit.startswith("shares"):
+        return _Unit(0, True)
+    return _Unit(1 if unit.startswith("money") else 2, unit == "money")
+
+
+_MONEY, _PER_SHARE, _NO_UNIT = map(_unit, ("money", "money per share", ""))
 
 
 def _written_style(look: str, finding: Finding, written: Written) -> str:
-    return _VARIANTS[look, min(MOST_PLACES, written.decimals), finding.item not in _PRICES]  # type: ignore[index]
+    return _VARIANTS[look, min(MOST_PLACES, written.decimals), finding.item not in _PRICES]
 
 
 @lru_cache(maxsize=4096)
 def _item(item: Item) -> str:
     return item.value.replace("_", " ")
-
-
-def _places(denominator: int) -> int | None:
-    """How many decimals a figure with this denominator has; None where they do not end, or for very many."""
-    return _few_places(denominator) if denominator.bit_length() < 64 else None
-
-
-@lru_cache(maxsize=4096)
-def _few_places(denominator: int) -> int | None:
-    return next((places for places in range(20) if 10**places % denominator == 0), None)
 
 
 # Heights. Wording comes again and again and is measured once; figures are digits, as wide as a column's unit.

@@ -37,7 +37,8 @@ STATUS = "status"
 """The placeholder of the value of the corner."""
 AGREE = "Formulas agree: OK"
 OK, CHECK = "OK", "CHECK"
-PER_CERTIFICATE = "per certificate"
+PER_CERTIFICATE = ", per certificate"
+"""After the words for a rounding, where each certificate is made whole: no formula knows these."""
 LINE, LEAST = 12.75, 15.0
 """Points of a line and of the lowest row."""
 LONGEST_LINK = 255
@@ -94,7 +95,7 @@ class Draft:
         if number_format:
             cell = page.sheet[coordinate]
             cell.number_format = number_format
-            cell.alignment = Alignment(horizontal=align, vertical="top")
+            cell.alignment = _figure(align)
 
     def formula(
         self,
@@ -109,6 +110,8 @@ class Draft:
         """A formula whose value is the value `name`; a text where it is aligned to the left or centred."""
         stand_in: str | int = "" if align in ("left", "center") else 0
         page.formula(coordinate, formula, stand_in, number_format, look, align=align)
+        if stand_in == 0:
+            page.sheet[coordinate].alignment = _figure(align or "right")
         self.cached[page.sheet.title, coordinate] = name
 
     def link(self, page: Page, coordinate: str, file: str, name: str) -> None:
@@ -240,6 +243,11 @@ class Draft:
         return workbook_bytes(self.book.workbook, self.book.cached, as_of=_MADE_ON), self.cached
 
 
+def _figure(align: str) -> Alignment:
+    """One with more digits than usual is written smaller: it must not become ###."""
+    return Alignment(horizontal=align, vertical="top", shrink_to_fit=True)
+
+
 def print_area(page: Page, last_row: int) -> None:
     """Prints the sheet down to that row, which a table continues."""
     page.sheet.print_area = f"A1:{page.last_column}{last_row}"
@@ -258,12 +266,9 @@ def whole_shares(value: str, rounding: str, decimals: str, otherwise: str) -> st
 
 
 def rounding_of(series: Series) -> str:
-    """How its common is made whole, in the words that the formula knows."""
-    return (
-        PER_CERTIFICATE
-        if series.shares_per is SharesPer.CERTIFICATE
-        else rounding_words(series.share_rounding_type)
-    )
+    """How its common is made whole, in the words that the formula knows if it is for all that a holder has."""
+    each = PER_CERTIFICATE if series.shares_per is SharesPer.CERTIFICATE else ""
+    return f"{rounding_words(series.share_rounding_type)}{each}"
 
 
 def link_text(path: str) -> str:

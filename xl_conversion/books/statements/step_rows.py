@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from xl_conversion.books.native import native, rounded
-from xl_conversion.books.wording import figure_text, formula_words, label_words, symbol_words, with_separators
+from xl_conversion.books.wording import figure_text, formula_words, label_words, symbol_words
 from xl_conversion.core.rounding import RoundingType, shown
+from xl_conversion.core.stated import separated
 from xl_conversion.core.steps import Step
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -32,19 +33,14 @@ _MOST_BITS = 200
 
 
 class _Frame(NamedTuple):
-    """A text with marks: the texts between them, and the symbols that they stand for; "" for the result."""
+    """A text with marks: a template, and the symbols that go into it; "" for the result."""
 
-    texts: tuple[str, ...]
+    template: str
     symbols: tuple[str, ...]
 
     def filled(self, figures: Mapping[str, str]) -> str:
         """The text with `figures` in the place of the marks."""
-        if len(self.symbols) == 1:
-            return self.texts[0] + figures[self.symbols[0]] + self.texts[1]
-        parts = [self.texts[0]]
-        for symbol, text in zip(self.symbols, self.texts[1:], strict=True):
-            parts += (figures[symbol], text)
-        return "".join(parts)
+        return self.template % tuple([figures[symbol] for symbol in self.symbols])
 
 
 class _Wording(NamedTuple):
@@ -77,20 +73,35 @@ def words_and_formula(
     >>> words_and_formula(last, known, figures, {"CP1": "E9", "old": "E11", "new": "E10"})
     ('CP1 × old / new\\n= 1,234.5 × 20 / 1', 'E9*E11/E10')
     """
+    words, numbers, formula = worded(step, before, figures, cells)
+    return f"{words}\n{numbers}", formula
+
+
+def worded(
+    step: Step, before: Mapping[str, Step], figures: Mapping[str, str], cells: Mapping[str, str]
+) -> tuple[str, str, str]:
+    """The same, the words and the numbers apart."""
     condition = _condition(step.formula)
-    below = condition is None or before[condition[0]].value < before[condition[1]].value
+    below = condition is None or _is_below(before[condition[0]].value, before[condition[1]].value)
     decimals = before.get("decimals")
-    made = _wording(step.formula, None if decimals is None else int(decimals.value), below)
-    known: Mapping[str, str] = figures
+    made = _wording(step.formula, None if decimals is None else decimals.value.numerator, below)
+    known = figures
     if "" in made.numbers.symbols:
-        known = {**figures, "": _result(step, made, decimals)}
-    return f"{made.words}\n{made.numbers.filled(known)}", made.formula.filled(cells)
+        known = {**figures, "": _result(step.shown, None if decimals is None else decimals.value.numerator)}
+    return made.words, made.numbers.filled(known), made.formula.filled(cells)
+
+
+def _is_below(one: Fraction, other: Fraction) -> bool:
+    """As ``one < other``, but faster."""
+    top, bottom = one.as_integer_ratio()
+    other_top, other_bottom = other.as_integer_ratio()
+    return top * other_bottom < other_top * bottom
 
 
 def figure_of(step: Step) -> str:
     """What is shown of a step where it goes into another one: in brackets where it is below 0."""
-    text = step.shown if len(step.shown) < 4 else with_separators(step.shown)
-    return f"({text})" if step.value < 0 else text
+    text = separated(step.shown)
+    return f"({text})" if step.value.numerator < 0 else text
 
 
 @lru_cache(maxsize=4096)
@@ -124,7 +135,7 @@ def exact_words(value: Fraction) -> str:
         if len(text) <= LONGEST_EXACT:
             return text
     top, bottom = (_digits(number) for number in (value.numerator, value.denominator))
-    return f"{with_separators(shown(value, 12))} (fraction of {top:,} / {bottom:,} digits)"
+    return f"{separated(shown(value, 12))} (fraction of {top:,} / {bottom:,} digits)"
 
 
 def _digits(number: int) -> int:
@@ -134,14 +145,15 @@ def _digits(number: int) -> int:
     return low + 1 if number < 10 ** (low + 1) else low + 2
 
 
-def _result(step: Step, made: _Wording, decimals: Step | None) -> str:
-    if "..." in step.shown or decimals is None:
-        return with_separators(step.shown)
-    missing = int(decimals.value) - len(step.shown.partition(".")[2])
+def _result(text: str, decimals: int | None) -> str:
+    """What is shown of a rounded figure, with all decimals that it is rounded to."""
+    if "..." in text or decimals is None:
+        return separated(text)
+    missing = decimals - len(text.partition(".")[2])
     if missing <= 0:
-        return with_separators(step.shown)
-    point = "" if "." in step.shown else "."
-    return with_separators(f"{step.shown}{point}{'0' * missing}")
+        return separated(text)
+    point = "" if "." in text else "."
+    return separated(f"{text}{point}{'0' * missing}")
 
 
 @lru_cache(maxsize=4096)
@@ -171,5 +183,5 @@ def _wording(formula: str, decimals: int | None, below: bool) -> _Wording:
 
 
 def _frame(text: str, names: Mapping[str, str]) -> _Frame:
-    parts = _MARKED.split(text)
-    return _Frame(tuple(parts[::2]), tuple(names[mark] for mark in parts[1::2]))
+    parts = _MARKED.split(text.replace("%", "%%"))
+    return _Frame("%s".join(parts[::2]), tuple(names[mark] for mark in parts[1::2]))

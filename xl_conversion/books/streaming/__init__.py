@@ -34,7 +34,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from xl_conversion.books.saving import CellKey, ExcelErrorText
-from xl_conversion.books.streaming.plan import MAX_ROWS, Plan
+from xl_conversion.books.streaming.plan import Plan
+from xl_conversion.books.streaming.sheets import MAX_ROWS
 from xl_conversion.books.streaming.values import Columns, Formula, Row, Styled, Value
 
 __all__ = ["MAX_ROWS", "Columns", "ExcelErrorText", "Formula", "Plan", "Row", "Styled", "Value", "make_plan"]

@@ -100,6 +100,8 @@ class Formula:
     """What is in the element of a formula, which goes through XML's escaping when it is complete."""
 
     pieces: tuple[Piece, ...]
+    where: str = ""
+    """Its cell; nothing for one that stands elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,7 +486,7 @@ class _Reader:
         kept = value is not None and bool(value[1]) and not repeated
         kind = f' t="{cell["t"]}"' if kept and "t" in cell else ""
         last = value[0] if kept and value else ""
-        inner: Part = Formula(pieces)
+        inner: Part = Formula(pieces, where)
         if all(isinstance(piece, str) for piece in pieces):
             inner = _plain(pieces)
         return [*start, f"{shown}{extra}{kind}>{opening}", inner, f"</f>{last}</c>"]

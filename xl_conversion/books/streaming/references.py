@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -23,6 +23,14 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SPLIT = re.compile(r"(\$?)([A-Z]{1,3})(\$?)([0-9]+)", re.IGNORECASE)
+
+_BRACKET = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|[\w.]*\(|\)")
+# Functions of any number of arguments that are treated alike.
+_OF_MANY = re.compile(
+    r"AND|AVEDEV|AVERAGE|AVERAGEA|CONCAT|COUNT|COUNTA|DEVSQ|GCD|GEOMEAN|HARMEAN|HSTACK|KURT|LCM|MAX|MAXA"
+    r"|MEDIAN|MIN|MINA|MODE|MODE\.MULT|MODE\.SNGL|OR|PRODUCT|SKEW|SKEW\.P|STDEV|STDEV\.P|STDEV\.S|STDEVA|STDEVP"
+    r"|STDEVPA|SUBTOTAL|SUM|SUMSQ|TEXTJOIN|VAR|VAR\.P|VAR\.S|VARA|VARP|VARPA|VSTACK|XOR"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,37 @@ def resolved(area: Area, layout: Layout, own: Stretch | None = None) -> str:
 def tables_in(pieces: Iterable[object]) -> set[str]:
     """The tables whose number of rows the pieces hang on."""
     return {piece.table for piece in pieces if isinstance(piece, Area)}
+
+
+def single_only(pieces: Sequence[Piece]) -> Iterator[tuple[str, str]]:
+    """The tables whose rows must stand on one sheet for a formula, and the function that wants them so.
+
+    Over several sheets a range becomes several arguments, which is right only where each is one of many.
+
+    >>> anchors = {"data": Anchor("steps", "Data", 8)}
+    >>> list(single_only(pieces_of("SUM(Data!D8:D8)/COUNTIF(Data!A8:A8,1)", "Summary", anchors)))
+    [('steps', 'COUNTIF')]
+    """
+    functions = [""]
+    for place, piece in enumerate(pieces):
+        if isinstance(piece, str):
+            for one in _BRACKET.findall(piece):
+                if one.endswith("("):
+                    functions.append(re.sub(r"^(_XLFN\.|_XLWS\.)+", "", one[:-1].upper()))
+                elif one == ")" and len(functions) > 1:
+                    functions.pop()
+        elif isinstance(piece, Area) and not piece.alone:
+            whole = re.search(r"[(,]\s*$", _literal(pieces, place - 1)) and re.match(
+                r"\s*[),]", _literal(pieces, place + 1)
+            )
+            if not whole or not _OF_MANY.fullmatch(functions[-1]):
+                yield piece.table, functions[-1]
+
+
+def _literal(pieces: Sequence[Piece], place: int) -> str:
+    """The text at a place, if there is one."""
+    piece = pieces[place] if 0 <= place < len(pieces) else ""
+    return piece if isinstance(piece, str) else ""
 
 
 def _quoted(title: str) -> str:

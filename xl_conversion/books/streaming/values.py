@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from itertools import repeat
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 from xl_conversion.books.saving import MAX_TEXT, ExcelErrorText
 
@@ -57,8 +57,8 @@ _ODD = ("&", "<", ">", "_x", "\n=", "\n+", "\n-", "\n@", "\n ", " \n", "\n\n")
 """What in a column of texts, each on its own line, needs a closer look."""
 _EXACT = 2**53
 _EPOCH = date(1899, 12, 30).toordinal()
-_FAST = 200
-"""Characters up to which a text without anything special is not looked at closely."""
+_SHORT = 200
+"""Characters up to which a text is kept with its XML, and is not looked at closely if nothing is special in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,71 +71,133 @@ class Slot:
     extra: str = ""
     """Other attributes of the cell."""
     formula: str = ""
-    """The element of the formula whose cached value it takes, ``%`` not doubled."""
+    """The element of the formula whose cached value it takes."""
     where: str = ""
-    variants: Mapping[str, tuple[int, int]] | None = None
+    variants: Variants | None = None
 
 
-class Opening(NamedTuple):
-    """The XML around the two commonest kinds of values in a slot."""
+K = TypeVar("K")
+V = TypeVar("V")
 
-    text: str
-    text_end: str
-    number: str
-    number_end: str
+
+class _Kept(dict[K, V]):
+    """What is made of each key, kept since most values of a workbook stand in the next one, too. Its size is
+    bounded: it begins anew when it is full, and what is made of long texts is not kept."""
+
+    def __init__(self, make: Callable[[K], V], limit: int = 2**12) -> None:
+        super().__init__()
+        self.make, self.limit = make, limit
+
+    def __missing__(self, key: K) -> V:
+        made = self.make(key)
+        if not isinstance(key, str) or len(key) < _SHORT:
+            if len(self) >= self.limit:
+                self.clear()
+            self[key] = made
+        return made
+
+
+class Around:
+    """The XML around values in one style, and around one formula or none."""
+
+    __slots__ = ("blank", "formulas", "number", "number_end", "style", "text", "text_end", "texts")
+
+    def __init__(self, style: str, formula: str = "") -> None:
+        """`style` is all attributes of the cell, `formula` the element of a formula."""
+        self.style = style
+        self.number, self.number_end = f"{style}>{formula}<v>", "</v></c>"
+        self.text, self.text_end = f'{style} t="inlineStr"><is><t>', "</t></is></c>"
+        self.blank = f"{style}/>"
+        if formula:
+            self.text, self.text_end = f'{style} t="str">{formula}<v>', self.number_end
+            self.blank = f"{style}>{formula}</c>"
+        self.texts: Mapping[str, str] = _Kept(self._text)
+        """The cells of texts; nothing for those that need a closer look."""
+        self.formulas: Mapping[str, Around] = _Kept(self._with_formula, 2**9)
+        """The same around formulas of cells' own."""
+
+    def _text(self, text: str) -> str:
+        shown = _as_it_is(text)
+        return f"{self.text}{shown}{self.text_end}" if shown else ""
+
+    def _with_formula(self, formula: str) -> Around:
+        return Around(self.style, _element(formula))
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a slot has for the commonest kinds of values."""
+
+    around: Around
+    variants: Mapping[str, Around] | None
+    """By variant, for `Styled` values. None where a formula stands: there, these are looked at closely."""
     slot: Slot | None
     """None for the height of a row."""
-    blank: str
+
+
+class Variants:
+    """The variants of a design, and the XML around values in them."""
+
+    def __init__(self, styles: Mapping[str, tuple[int, int]]) -> None:
+        self.styles = styles
+        self.around: Mapping[str, Around] = _Kept(Around)
+        """By all attributes of the cell."""
+        self.known: dict[str, Mapping[str, Around]] = {}
+
+    def by_name(self, extra: str) -> Mapping[str, Around]:
+        """The variants by name, in cells with these other attributes."""
+        if (found := self.known.get(extra)) is None:
+            found = {name: self.around[_style(style, extra)] for name, (style, _) in self.styles.items()}
+            self.known[extra] = found
+        return found
 
 
 def opening(slot: Slot) -> Opening:
     """The XML around a value in `slot`."""
-    style = f' s="{slot.style}"{slot.extra}' if slot.style else slot.extra
-    number, end = f"{style}>{slot.formula}<v>", "</v></c>"
-    if slot.formula:
-        return Opening(f'{style} t="str">{slot.formula}<v>', end, number, end, slot, f"{style}>{slot.formula}</c>")
-    return Opening(f'{style} t="inlineStr"><is><t>', "</t></is></c>", number, end, slot, f"{style}/>")
+    style = _style(slot.style, slot.extra)
+    if slot.formula or slot.variants is None:
+        return Opening(Around(style, slot.formula), None, slot)
+    return Opening(slot.variants.around[style], slot.variants.by_name(slot.extra), slot)
 
 
 def height_opening(default: str) -> Opening:
     """The same for the height of a row, whose tag has `default` in its place."""
-    return Opening("", "", ' ht="', '" customHeight="1"', None, default)
+    around = Around("")
+    around.number, around.number_end, around.blank = ' ht="', '" customHeight="1"', default
+    return Opening(around, None, None)
 
 
 def cells(values: Sequence[Any], openings: Sequence[Opening]) -> list[str]:
     """Each value in its slot."""
     done: list[str] = []
     put = done.append
-    for value, (text, text_end, number, number_end, slot, blank) in zip(values, openings, strict=True):
+    for given, one in zip(values, openings, strict=True):
+        value = given
         kind = type(value)
+        around = one.around
+        if kind is Styled and one.variants is not None and value.variant in one.variants:
+            around = one.variants[value.variant]
+            value = value.value
+            kind = type(value)
+        if kind is Formula and one.variants is not None:
+            around = around.formulas[value.text]
+            value = value.value
+            kind = type(value)
         if kind is str:
-            if (
-                value.isprintable()
-                and len(value) < _FAST
-                and value[:1] not in "=+-@ "  # the empty text, too
-                and "_x" not in value
-                and value[-1] != " "
-                and slot is not None
-            ):
-                if "&" in value or "<" in value or ">" in value:
-                    value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-                put(f"{text}{value}{text_end}")
-            else:
-                put(_closely(value, slot))
+            put(around.texts[value] or _closely(given, one.slot))
         elif kind is float:
-            if value - value == 0.0:  # finite
-                shown = repr(value + 0.0)  # adding zero turns -0.0 into 0.0
-                put(f"{number}{shown[:-2] if shown[-2:] == '.0' else shown}{number_end}")
+            if shown := _FLOATS[value]:
+                put(f"{around.number}{shown}{around.number_end}")
             else:
-                put(_closely(value, slot))
+                put(_closely(given, one.slot))
         elif value is None:
-            put(blank)
+            put(around.blank)
         elif kind is int and -_EXACT <= value <= _EXACT:
-            put(f"{number}{value}{number_end}")
+            put(f"{around.number}{value}{around.number_end}")
         elif kind is date and value.toordinal() > _EPOCH + 60:
-            put(f"{number}{value.toordinal() - _EPOCH}{number_end}")
+            put(f"{around.number}{value.toordinal() - _EPOCH}{around.number_end}")
         else:
-            put(_closely(value, slot))
+            put(_closely(given, one.slot))
     return done
 
 
@@ -210,16 +272,16 @@ def _closely(value: Any, slot: Slot | None) -> str:
         return _height(value)
     style = slot.style, slot.quoted
     if isinstance(value, Styled):
-        variants: Collection[str] = slot.variants or ()
-        if slot.variants is None or value.variant not in slot.variants:
+        variants = slot.variants.styles if slot.variants else {}
+        if value.variant not in variants:
             known = ", ".join(sorted(variants)) or "none"
             raise ValueError(f"{slot.where}: there is no style {value.variant!r}; the design has {known}")
-        style, value = slot.variants[value.variant], value.value
+        style, value = variants[value.variant], value.value
     formula = slot.formula
     if isinstance(value, Formula):
         if formula:
             raise ValueError(f"{slot.where}: the design has a formula there already")
-        formula, value = f"<f>{escaped(value.text)}</f>", value.value
+        formula, value = _element(value.text), value.value
     try:
         kind, content = _content(value, bool(formula))
     except (ValueError, OverflowError) as error:
@@ -229,9 +291,35 @@ def _closely(value: Any, slot: Slot | None) -> str:
     # As put_text: the prefix keeps Excel from making a formula of it when the cell is entered again.
     quoted = kind == ' t="inlineStr"' and value.startswith(("=", "+", "-", "@"))
     number = style[1] if quoted else style[0]
-    attributes = (f' s="{number}"' if number else "") + slot.extra + kind
+    attributes = _style(number, slot.extra) + kind
     inner = formula + content
     return f"{attributes}>{inner}</c>" if inner else f"{attributes}/>"
+
+
+def _style(style: int, extra: str) -> str:
+    return f' s="{style}"{extra}' if style else extra
+
+
+def _element(formula: str) -> str:
+    """A formula of a cell's own."""
+    return f"<f>{escaped(formula)}</f>"
+
+
+def _as_it_is(text: str) -> str:
+    """The XML of a text that is the same in any cell, cached or not; nothing if it needs a closer look."""
+    if len(text) >= _SHORT or text.strip() != text or text.startswith(("=", "+", "-", "@")) or "_x" in text:
+        return ""
+    if not text.isprintable() and not text.replace("\n", "").isprintable():
+        return ""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _float(number: float) -> str:
+    return _shortest(number) if math.isfinite(number) else ""
+
+
+_FLOATS: Mapping[float, str] = _Kept(_float)
+"""In their shortest form; nothing for those that no cell can hold."""
 
 
 def _content(value: Any, cached: bool) -> tuple[str, str]:

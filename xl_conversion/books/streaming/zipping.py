@@ -24,6 +24,8 @@ _DAY = 0x21
 _UNIX = 3 << 8
 _RIGHTS = 0o600 << 16
 _FULL = 0xFFFFFFFF
+_LAST = b"\3\0"
+"""An empty block that is the last one."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -39,17 +41,44 @@ class Packed(NamedTuple):
     """Bytes that it has."""
 
 
-def deflated(data: bytes, level: int = 2) -> bytes:
-    """Compressed without a header. A small window is much faster to set up, and parts are small."""
-    compressor = zlib.compressobj(level, zlib.DEFLATED, -13, 7)
-    return compressor.compress(data) + compressor.flush()
+class Front(NamedTuple):
+    """What contents begin with, compressed once for all of them."""
+
+    packed: bytes
+    crc: int
+    size: int
 
 
-def record(name: str, data: bytes, level: int = 2) -> tuple[Packed, bytes]:
-    """An entry and its whole record: header and compressed content."""
-    content = deflated(data, level)
-    entry = Packed(name, ZIP_DEFLATED, zlib.crc32(data), len(content), len(data))
-    return entry, local_header(entry) + content
+NO_FRONT = Front(b"", 0, 0)
+
+
+class Deflater:
+    """Compresses one content after the other, which is faster than to set up the compression for each."""
+
+    def __init__(self, level: int = 1) -> None:
+        self._compressor = zlib.compressobj(level, zlib.DEFLATED, -15)
+
+    def piece(self, data: bytes) -> bytes:
+        """Compressed so that it ends at a whole byte and nothing behind it refers to it."""
+        return self._compressor.compress(data) + self._compressor.flush(zlib.Z_FULL_FLUSH)
+
+    def whole(self, data: bytes) -> bytes:
+        """Compressed with its end."""
+        return self.piece(data) + _LAST
+
+    def front(self, data: bytes) -> Front:
+        return Front(self.piece(data), zlib.crc32(data), len(data))
+
+    def record(self, name: str, data: bytes, front: Front = NO_FRONT) -> tuple[Packed, bytes]:
+        """An entry and its whole record, header and compressed content, which is `front` and `data`."""
+        content = front.packed + self.whole(data)
+        entry = Packed(name, ZIP_DEFLATED, zlib.crc32(data, front.crc), len(content), front.size + len(data))
+        return entry, local_header(entry) + content
+
+
+def record(name: str, data: bytes, level: int = 1) -> tuple[Packed, bytes]:
+    """An entry and its whole record."""
+    return Deflater(level).record(name, data)
 
 
 def local_header(entry: Packed) -> bytes:
