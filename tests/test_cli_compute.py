@@ -115,7 +115,7 @@ def test_rows_that_cannot_be(run: Commands) -> None:
         ("none.parquet prices.parquet", "none.parquet: there is no such file"),
         ("rounds.parquet prices.parquet --function CP_SPLIT", "rounds.parquet: there is no column split_new"),
         ("rounds.parquet prices.parquet --function CP_SPLITT", "function: CP_SPLITT is no function for columns"),
-        ("rounds.parquet prices.parquet --scheduler nowhere", "nowhere: missing port number in address"),
+        ("rounds.parquet prices.parquet --scheduler nowhere", "nowhere: it is not the address of a scheduler"),
     ],
 )
 def test_refusals_are_a_line_and_a_hint(run: Commands, arguments: str, told: str) -> None:
@@ -138,8 +138,8 @@ def test_what_is_there_is_kept(run: Commands) -> None:
 
 
 def test_without_arrow(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("xl_conversion.batch.compute", "xl_conversion.batch.parquet", "xl_conversion.batch.columns"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in ("compute", "parquet", "columns", "plan", "quotients"):
+        monkeypatch.delitem(sys.modules, f"xl_conversion.batch.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     done = run("rounds.parquet", "prices.parquet")
     assert done.code == 2

@@ -190,7 +190,7 @@ class TestRefusals:
             (("--query", "series=SELECT 1"), "notice: it is no database, so that there is nothing to query"),
             (("--template", "statment"), "statment: it cannot be read: No such file or directory"),
             (("--template", "notice/series.csv"), "notice/series.csv: "),
-            (("--scheduler", "nowhere"), "nowhere: missing port number in address"),
+            (("--scheduler", "nowhere"), "nowhere: "),
         ],
     )
     def test_an_option_is_told_and_nothing_written(
@@ -243,12 +243,12 @@ class TestRefusals:
         in_the_way = Path(str(WORKBOOK).replace("2-A", "4-A"))
         in_the_way.write_bytes(b"mine")
         assert run("export", "notice", "--out", "out").code == 2
-        first = WORKBOOK.stat()
+        first = WORKBOOK.stat().st_ino, WORKBOOK.stat().st_mtime_ns
         assert in_the_way.read_bytes() == b"mine"
         in_the_way.unlink()
         outcome = run("export", "notice", "--out", "out", "--resume")
         assert outcome.out.splitlines()[-1].startswith("1 file written, 1 unchanged; ")
-        assert WORKBOOK.stat() == first
+        assert (WORKBOOK.stat().st_ino, WORKBOOK.stat().st_mtime_ns) == first
 
     @pytest.mark.parametrize("folder", ["notice/series.csv", "notice/series.csv/below"])
     def test_a_file_in_the_way(self, run: Run, notice: Path, folder: str) -> None:

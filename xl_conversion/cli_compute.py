@@ -52,7 +52,12 @@ SECONDS_BETWEEN_LINES = 5.0
 @click.option(
     "--result", metavar="COLUMN", default="", help="Name of the result. [default: conversion_price_after]"
 )
-@click.option("--scheduler", metavar="ADDRESS", default="", help="A Dask scheduler, such as tcp://10.0.0.5:8786.")
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default="",
+    help="A Dask scheduler that is trusted, such as tcp://10.0.0.5:8786.",
+)
 @click.option(
     "--workers",
     metavar="N",
@@ -83,8 +88,8 @@ def compute(
     columns, and the result as a decimal. Columns decimals, rounding_type and method go before the options.
     """
     try:
-        from xl_conversion.batch.compute import Settings
         from xl_conversion.batch.parquet import compute_file
+        from xl_conversion.batch.plan import Settings
     except ImportError as problem:
         if (problem.name or "").partition(".")[0] not in ("numpy", "pyarrow"):
             raise

@@ -18,11 +18,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from distributed import Client
 
 from xl_conversion.batch import cluster, parquet
 from xl_conversion.batch.cluster import different, in_order, on_cluster
-from xl_conversion.batch.compute import Settings
 from xl_conversion.batch.parquet import compute_file
+from xl_conversion.batch.plan import Settings
+from xl_conversion.files import SaveError
 from xl_conversion.inputs.problems import InputError
 
 DASK = [sys.executable, "-m"]
@@ -111,6 +113,17 @@ class TestCluster:
         for done, _ in enumerate(on_cluster(dask.address, factorial, items, in_flight=3), start=1):
             assert done <= len(taken) <= done + 3
 
+    def test_nothing_is_left_on_the_cluster_when_writing_ends_early(self, dask: Dask, source: Path) -> None:
+        def advance(_done: int, _total: int) -> None:
+            raise SaveError("the disk is full", "free some space")
+
+        # The exception holds on to the frames that it went through, and they to the connection.
+        with pytest.raises(SaveError) as ended:
+            compute_file(source, source.with_name("out"), SPLIT, scheduler=dask.address, advance=advance)
+        assert ended.value.__traceback__
+        assert {client.status for client in Client._instances} <= {"closed"}
+        assert [path.name for path in source.parent.iterdir()] == [source.name]
+
     def test_what_the_function_raises_is_raised_here(self, dask: Dask) -> None:
         found = on_cluster(dask.address, factorial, [3, 2, -1, 1])
         assert (next(found), next(found)) == (6, 2)
@@ -171,11 +184,18 @@ class TestRefusals:
         with pytest.raises(InputError, match="no Dask scheduler answers within 1 seconds"):
             list(on_cluster("tcp://127.0.0.1:1", factorial, [1]))
 
-    @pytest.mark.parametrize("address", ["nowhere", "smoke://signals:8786"])
+    @pytest.mark.parametrize(
+        "address", ["nowhere", "smoke://signals:8786", "inproc://1/2/3", "ucx://127.0.0.1:1", "tcp://a:b@c:1", ""]
+    )
     def test_no_address(self, address: str) -> None:
         with pytest.raises(InputError) as refused:
             list(on_cluster(address, factorial, [1]))
         assert refused.value.problems[0].hint == "give it as tcp://host:port"
+
+    def test_no_certificates(self) -> None:
+        with pytest.raises(InputError) as refused:
+            list(on_cluster("tls://127.0.0.1:1", factorial, [1]))
+        assert str(refused.value) == "tls://127.0.0.1:1: Dask has no certificates"
 
     def test_no_workers(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(cluster, "PATIENCE", 2)

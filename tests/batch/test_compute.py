@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 
 from xl_conversion.batch import parquet
 from xl_conversion.batch.columns import raised, whole, words
-from xl_conversion.batch.compute import COMPUTED, ImpossibleRows, Settings, adjust, adjust_all, planned
+from xl_conversion.batch.compute import ImpossibleRows, _Adjusting, adjust, adjust_all
 from xl_conversion.batch.parquet import compute_file
+from xl_conversion.batch.plan import COMPUTED, Settings, planned
 from xl_conversion.core.adjustments import ImpossibleArgument, round_price, weighted_average
 from xl_conversion.core.rounding import RoundingType, exact
 from xl_conversion.files import SaveError
@@ -334,6 +335,23 @@ class TestColumns:
         }
         assert results(columns, Settings("CP_CASH_DIVIDEND")) == [Decimal("9.5"), 9, 9]
 
+    def test_the_method_of_the_settings_in_any_letter_case(self) -> None:
+        columns = {"conversion_price": [10], "dividend": [1], "market_price": [20]}
+        assert results(columns, Settings("CP_CASH_DIVIDEND", method="Excess")) == [Decimal("9.5")]
+
+    def test_many_ways_to_round_that_are_none_count_as_one(self) -> None:
+        # Every pair of words a way of its own would fill the memory.
+        junk = [f"x{row}" for row in range(300)]
+        columns = {"conversion_price": ["3"] * 300, "split_new": [1] * 300, "split_old": [1] * 300}
+        columns |= {"decimals": ["2", *junk[1:]], "rounding_type": ["floor", *junk[1:]]}
+        settings = Settings("CP_SPLIT", on_error="null")
+        batch = batch_of(columns)
+        ways, _ = _Adjusting(planned(batch.schema, settings), batch)._ways()
+        assert len(ways) == 2
+        found, told = adjust(batch, settings).columns[-2:]
+        assert found.to_pylist() == [3] + [None] * 299
+        assert told[299].as_py() == "decimals is x299; it must be a whole number from 0 to 15"
+
     def test_an_empty_batch(self) -> None:
         empty = batch_of(VSOURCE).slice(0, 0)
         assert adjust(empty, Settings()).num_rows == 0
@@ -389,6 +407,12 @@ class TestRefusals:
         with pytest.raises(ImpossibleRows, match="row 1: conversion_price is nan; a number is required; row 2"):
             adjust(batch_of(columns), Settings("CP_FULL_RATCHET"))
 
+    def test_a_problem_is_one_line(self) -> None:
+        columns = {"conversion_price": ["\x1b[31m6\n41"], "issue_price": ["1"]}
+        with pytest.raises(ImpossibleRows) as refused:
+            adjust(batch_of(columns), Settings("CP_FULL_RATCHET"))
+        assert str(refused.value) == r"row 1: conversion_price is '\x1b[31m6\n41'; a number is required"
+
     def test_a_price_that_rounds_to_zero(self) -> None:
         columns = {"conversion_price": ["1"], "issue_price": ["0.004"]}
         with pytest.raises(ImpossibleRows, match=r"decimals is 2; 0\.004 rounds to zero there"):
@@ -425,6 +449,9 @@ class TestRefusals:
             ({"rounding_type": [1]}, Settings(), "the column rounding_type is of type int64; it must be text"),
             ({RESULT: [1]}, Settings(), "there is a column conversion_price_after already"),
             ({"problem": [1]}, Settings(on_error="null"), "there is a column problem already"),
+            ({}, Settings(on_error="null", result="problem"), "a result cannot be named problem"),
+            ({}, Settings(result="decimals"), "a result cannot be named decimals"),
+            ({}, Settings(result=" "), "the result has no name"),
             ({}, Settings("CP_HISTORY"), "function: CP_HISTORY is no function for columns"),
             ({}, Settings(decimals=16), "decimals: 16 is not from 0 to 15"),
             ({}, Settings(rounding_type="up"), "rounding_type: 'up' is not one of half_up"),
@@ -554,6 +581,10 @@ class TestFiles:
             if one == folder or other.name != "new.parquet":
                 with pytest.raises(SaveError, match="it is the input"):
                     compute_file(one, other, SPLIT, force=True)
+        (tmp_path / "links").mkdir()
+        (tmp_path / "links" / "a.parquet").symlink_to(source)
+        with pytest.raises(SaveError, match="it is the input"):
+            compute_file(tmp_path / "links", source, SPLIT, force=True)
         assert source.read_bytes() == before
         assert [path.name for path in folder.iterdir()] == ["a.parquet"]
 
@@ -565,18 +596,21 @@ class TestFiles:
             ("empty", "empty: there is no .parquet file in it"),
             ("mixed", "b.parquet: the column split_new is of type int64, in a.parquet of type int32"),
             ("other", "b.parquet: the column split_new is in a.parquet and not in b.parquet"),
+            ("needed", "b.parquet: the column row is of type int64 not null, in a.parquet of type int64"),
         ],
     )
     def test_inputs_that_cannot_be_read(self, tmp_path: Path, name: str, told: str) -> None:
         (tmp_path / "text.parquet").write_text("no table")
-        for folder in ("empty", "mixed", "other"):
+        for folder in ("empty", "mixed", "other", "needed"):
             (tmp_path / folder).mkdir()
         table = rounds(range(3))
-        for folder in ("mixed", "other"):
+        for folder in ("mixed", "other", "needed"):
             pq.write_table(table, tmp_path / folder / "a.parquet")
         wider = table.set_column(2, "split_new", table.column("split_new").cast(pa.int64()))
         pq.write_table(wider, tmp_path / "mixed" / "b.parquet")
         pq.write_table(table.drop_columns("split_new"), tmp_path / "other" / "b.parquet")
+        needed = table.schema.set(0, table.schema.field(0).with_nullable(False))
+        pq.write_table(table.cast(needed), tmp_path / "needed" / "b.parquet")
         with pytest.raises(InputError) as refused:
             compute_file(tmp_path / name, tmp_path / "out.parquet", SPLIT)
         assert told in str(refused.value)
@@ -584,7 +618,7 @@ class TestFiles:
 
     def test_places_that_cannot_be_written_to(self, tmp_path: Path) -> None:
         pq.write_table(rounds(range(3)), tmp_path / "in.parquet")
-        with pytest.raises(SaveError, match="its folder does not exist"):
+        with pytest.raises(SaveError, match=r"the folder .*no does not exist"):
             compute_file(tmp_path / "in.parquet", tmp_path / "no" / "out.parquet", SPLIT)
         (tmp_path / "folder").mkdir()
         with pytest.raises(SaveError, match="it is not a file"):
@@ -596,7 +630,7 @@ class TestFiles:
         target.write_bytes(b"as it was")
         code = (
             "import sys, time; from pathlib import Path\n"
-            "from xl_conversion.batch import parquet; from xl_conversion.batch.compute import Settings\n"
+            "from xl_conversion.batch import parquet; from xl_conversion.batch.plan import Settings\n"
             "parquet.ROWS_IN_BATCH, parquet.ROWS_IN_GROUP = 10, 20\n"
             "def advance(done, total):\n"
             "    if done == 500: print('half', flush=True); time.sleep(60)\n"

@@ -27,8 +27,9 @@ import pyarrow.parquet as pq
 
 from xl_conversion.batch import parquet
 from xl_conversion.batch.columns import decimals, words
-from xl_conversion.batch.compute import Settings, adjust
+from xl_conversion.batch.compute import adjust
 from xl_conversion.batch.parquet import WRITING, compute_file
+from xl_conversion.batch.plan import Settings
 from xl_conversion.core.adjustments import round_price, weighted_average
 from xl_conversion.core.rounding import RoundingType
 

@@ -244,6 +244,32 @@ class TestSplitting:
         assert found.problems[0].hint.startswith("did you mean Series ")
         assert [len(check_company(one).cases) for one in found.companies] == [2, 2]
 
+    @pytest.mark.parametrize("table", ["stated", "holders", "conversions"])
+    def test_a_row_of_an_unknown_series_of_a_company_may_be_any_series(self, table: str) -> None:
+        one = company("One")
+        one[table][0]["series"] = "Series AA"
+        found = checked(one, company("Two"))
+        assert not found["One"].cases
+        assert told(found["One"].problems)[0][:2] == (f"{table}.csv", 2)
+        assert len(found["Two"].cases) == 2
+
+    @pytest.mark.parametrize("table", ["stated", "holders", "conversions"])
+    def test_a_row_that_may_be_of_several_companies_leaves_out_that_series_of_each(self, table: str) -> None:
+        one = company("One")
+        one[table][0]["company"] = ""
+        found = checked(one, company("Two"))
+        assert [case.series.name for each in found.values() for case in each.cases] == ["Series B", "Series B"]
+
+    def test_who_holds_what_is_left_out_is_known(self) -> None:
+        one = company("One")
+        one["holders"][0]["shares"] = "-1"
+        one["holders"][1]["holder"] = "Crane"
+        lost = company("Two")
+        lost["holders"][0] |= {"company": "", "series": "Series Y", "holder": "Dune"}
+        found = portfolio(one, lost)
+        assert found.holders == {"Dune"}
+        assert [check_company(each).holders for each in found.companies] == [{"Ada", "Crane"}, set()]
+
     def test_a_series_without_a_company(self) -> None:
         """Any company may be the one whose base has its shares."""
         nameless = company("", series=("Seed",))
@@ -254,7 +280,7 @@ class TestSplitting:
         (only,) = checked(nameless).values()
         assert [(p.row, p.rule) for p in only.problems] == [(2, "a value is required")]
 
-    @pytest.mark.parametrize("name", ["ACME Inc", "Acme  Inc", "Acme\N{NO-BREAK SPACE}Inc", "Ａcme Inc"])
+    @pytest.mark.parametrize("name", ["ACME Inc", "Acme, Inc.", "Acme\N{NO-BREAK SPACE}Inc", "Ａcme Inc"])
     def test_companies_whose_names_look_alike_may_be_one(self, name: str) -> None:
         acme = company("Acme Inc", named=True)
         found = portfolio(company("One"), acme, company(name, series=("Seed",)))

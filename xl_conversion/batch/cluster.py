@@ -6,9 +6,10 @@ the scheduler until its result has been fetched; so only few of them are under w
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -24,13 +25,20 @@ IN_FLIGHT = 4
 """Tasks for each thread of the workers that wait, run, or are done and not yet fetched."""
 _SAME = ("xl_conversion", "python", "distributed", "cloudpickle")
 """What must have the same version here and on the workers; of Python, its minor version."""
+_ADDRESS = re.compile(r"((tcp|tls)://)?(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}", re.ASCII)
+"""Dask knows other protocols, which need more than an address."""
 
 
-def on_cluster(address: str, function: Callable[[T], R], items: Iterable[T], *, in_flight: int = 0) -> Iterator[R]:
+def on_cluster(
+    address: str, function: Callable[[T], R], items: Iterable[T], *, in_flight: int = 0
+) -> Generator[R, None, None]:
     """What `function` gives for each of the `items`, in their order, computed by the workers of a Dask scheduler.
 
     The function is pure and, as the items are, can be pickled. At most `in_flight` items are taken before their
     results have been; by default four for each thread of the workers. What the function raises is raised here.
+
+    Functions, items and results travel as pickles: a scheduler can run what it likes here and on the workers, and
+    `tcp://` is not encrypted. `tls://` takes its certificates from the configuration of Dask.
 
     Raises InputError when Dask is not installed, the scheduler cannot be reached, has no workers, loses those that
     it has again and again, or these have other versions.
@@ -50,7 +58,7 @@ def on_cluster(address: str, function: Callable[[T], R], items: Iterable[T], *, 
             raise fail(address, "the connection to the scheduler was lost", "run the command again") from None
 
 
-def in_order(submit: Callable[[T], Any], items: Iterable[T], in_flight: int) -> Iterator[Any]:
+def in_order(submit: Callable[[T], Any], items: Iterable[T], in_flight: int) -> Generator[Any, None, None]:
     """The results of the futures that `submit` makes of the items, in order, never more than `in_flight` at once.
 
     >>> from concurrent.futures import ThreadPoolExecutor
@@ -81,12 +89,15 @@ def _distributed() -> Any:
 
 
 def _connected(distributed: Any, address: str) -> Any:
+    # Looked at before a client is made: one that fails for these reasons cannot be closed.
+    if not _ADDRESS.fullmatch(address):
+        raise fail(address, "it is not the address of a scheduler", "give it as tcp://host:port")
+    if address.startswith("tls:") and not distributed.Security().get_connection_args("client").get("ssl_context"):
+        raise fail(address, "Dask has no certificates", "set distributed.comm.tls in the configuration of Dask")
     try:
         with warnings.catch_warnings():  # versions are compared below, with words of our own
             warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
             return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except ValueError as problem:
-        raise fail(address, str(problem), "give it as tcp://host:port") from None
     except OSError:
         rule = f"no Dask scheduler answers within {PATIENCE} seconds"
         raise fail(address, rule, "start one with dask scheduler, and workers with dask worker") from None
@@ -111,7 +122,7 @@ def _threads(client: Any, address: str) -> int:
     return max(1, threads)
 
 
-def different(worker: str, ours: dict[str, str | None], theirs: dict[str, str | None]) -> list[InputError]:
+def different(worker: str, ours: Mapping[str, str | None], theirs: Mapping[str, str | None]) -> list[InputError]:
     """What a worker has another version of, or has not."""
     found = []
     for name in _SAME:

@@ -3,16 +3,14 @@
 :func:`adjust` is the whole of it: a batch of rows in, the same rows with the result out. It keeps nothing between
 two batches, so threads, the workers of a cluster and Spark all run it as it is.
 
-A row is computed with whole numbers of 64 bits that wrap around. The quotient is estimated in doubles, and what
-it leaves over is small, so that its last 64 bits are all of it: they tell the last digit, and a tie. Rows whose
-numbers are too large for that are computed as cells are (:mod:`xl_conversion.functions.arrays`) if they have no
-more digits than a cell, and else one by one with fractions; so are those that cannot be.
+A row is computed with whole numbers of 64 bits (:mod:`xl_conversion.batch.quotients`). Rows whose numbers are too
+large for that are computed as cells are (:mod:`xl_conversion.functions.arrays`) if they have no more digits than a
+cell, and else one by one with fractions; so are those that cannot be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
@@ -23,47 +21,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xl_conversion.batch.columns import (
-    MOST,
-    MOST_DIGITS,
     Int64s,
     Mask,
     Whole,
     decimals,
-    is_number,
-    is_text,
     raised,
     whole,
 )
+from xl_conversion.batch.plan import Plan, Settings, planned
+from xl_conversion.batch.quotients import Floats, Quotients
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.rounding import MAX_DECIMALS, RoundingType, brief, exact, shorten
 from xl_conversion.functions import boundary, finishing
 from xl_conversion.functions.arrays import compute_columns
 from xl_conversion.functions.boundary import WorksheetError
-from xl_conversion.functions.catalogue import CATALOGUE, FUNCTIONS, ZERO_OR_ABOVE
-from xl_conversion.functions.definition import HOW_TO_ROUND, Argument, Function, Kind
-from xl_conversion.functions.kernels import KERNELS, ONE, Kernel
-from xl_conversion.inputs.problems import InputError, Problem, fail, suggestion
+from xl_conversion.functions.catalogue import ZERO_OR_ABOVE
+from xl_conversion.functions.definition import HOW_TO_ROUND, Argument, Kind
+from xl_conversion.functions.kernels import KERNELS, Kernel
 
 Batch: TypeAlias = Any
-Schema: TypeAlias = Any
-Floats: TypeAlias = npt.NDArray[np.float64]
 
-PROBLEM = "problem"
-"""The column that says why a result is null."""
 MAX_PROBLEMS = 20
-COMPUTED = tuple(f.name for f in CATALOGUE if any(name == f.name for name, _ in KERNELS))
-"""The functions that there are for columns."""
 
 _BLOCK = 16384
 """Rows that stay in the processor's cache from one operation to the next."""
-_MOST_UNITS = 2.0**48
-"""Up to here a quotient in doubles, a dozen operations old, is wrong by less than a half."""
-_MOST_BOTTOM = 2.0**60
-"""Three times as much still fits into 64 bits."""
-_NEAR = 2.0**-46
-"""Doubles that differ by more than this part of themselves are different numbers."""
-_MOST_CLOSE = 2.0**100
-"""The difference of numbers up to here that are near each other fits into 64 bits."""
 _MOST_RAISED = 19
 """Powers of ten by which a result is raised to the scale of its type."""
 _MANY = 32
@@ -100,22 +81,6 @@ class ImpossibleRows(ValueError):
         return "; ".join(f"row {problem.row}: {problem}" for problem in self.problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is computed. Columns `decimals`, `rounding_type` and `method` of a batch go before these."""
-
-    function: str = "CP_WEIGHTED_AVERAGE"
-    decimals: int = 2
-    rounding_type: str = ""
-    """As the function's default says, if empty."""
-    method: str = ""
-    """As the function's default says, if empty."""
-    on_error: str = "refuse"
-    """`null` gives nothing for a row that cannot be, and the reason in a column `problem`."""
-    result: str = ""
-    """The name of the column; by default `conversion_price_after`, or that of the function without CP_."""
-
-
 def adjust(batch: Batch, settings: Settings) -> Batch:
     """The rows of a batch with the result as one more column, a decimal.
 
@@ -136,116 +101,6 @@ def adjust(batch: Batch, settings: Settings) -> Batch:
 def adjust_all(batches: Iterator[Batch], settings: Settings) -> Iterator[Batch]:
     """Each batch adjusted, as Spark's mapInArrow wants it."""
     return map(partial(adjust, settings=settings), batches)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the columns of a batch and the settings come to."""
-
-    settings: Settings
-    function: Function
-    kind: Any
-    """The decimal type of the result."""
-    schema: Schema
-    """That of the batch with the result."""
-
-    @property
-    def result(self) -> str:
-        """The name of the result's column."""
-        return self.settings.result or _result_name(self.function)
-
-
-def planned(schema: Schema, settings: Settings, where: str = "columns") -> Plan:
-    """Checks the settings and the columns; InputError says what is wrong, and `where`."""
-    function = _function(settings)
-    arguments = {a.name: a for a in function.arguments}
-    _check_settings(function, settings)
-    names = list(schema.names)
-    problems = []
-    twice = sorted({name for name in names if names.count(name) > 1 and name in arguments})
-    problems += [Problem(where, f"there are two columns {name}", hint="rename one of them") for name in twice]
-    for name, argument in arguments.items():
-        if name not in names:
-            if not argument.optional and argument.kind is Kind.NUMBER:
-                rule = f"there is no column {name}, which {function.name} needs"
-                problems.append(Problem(where, rule, hint=suggestion(name, names) or function.signature))
-            continue
-        kind = schema.field(name).type if name not in twice else pa.null()
-        if argument.kind in (Kind.NUMBER, Kind.DECIMALS):
-            if not is_number(kind):
-                rule = f"the column {name} is of type {kind}; it must be decimal, integer, text or float64"
-                problems.append(Problem(where, rule, hint="cast it to a decimal"))
-        elif not (is_text(kind) or pa.types.is_null(kind) or _is_text_dictionary(kind)):
-            problems.append(Problem(where, f"the column {name} is of type {kind}; it must be text"))
-    result = settings.result or _result_name(function)
-    for name in (result, PROBLEM) if settings.on_error == "null" else (result,):
-        if name in names:
-            hint = "rename it, or name the result with --result" if name == result else "rename it"
-            problems.append(Problem(where, f"there is a column {name} already", hint=hint))
-    if problems:
-        raise InputError(problems)
-    kind = _result_type(function, schema, settings)
-    fields = [pa.field(result, kind)]
-    if settings.on_error == "null":
-        fields.append(pa.field(PROBLEM, pa.string()))
-    return Plan(settings, function, kind, pa.schema([*schema, *fields], schema.metadata))
-
-
-def _function(settings: Settings) -> Function:
-    name = settings.function.upper()
-    if name not in COMPUTED:
-        rule = f"{shorten(settings.function)} is no function for columns"
-        raise fail("function", rule, suggestion(name, COMPUTED) or f"one of {', '.join(COMPUTED)}")
-    return FUNCTIONS[name]
-
-
-def _check_settings(function: Function, settings: Settings) -> None:
-    arguments = {a.kind: a for a in function.arguments}
-    least = arguments[Kind.DECIMALS].least if Kind.DECIMALS in arguments else 0
-    if not least <= settings.decimals <= MAX_DECIMALS:
-        rule = f"{settings.decimals} is not from {least} to {MAX_DECIMALS}"
-        raise fail("decimals", rule, "give the decimals that the charter rounds to")
-    if settings.rounding_type:
-        try:
-            RoundingType.parse(settings.rounding_type)
-        except ValueError as problem:
-            raise fail("rounding_type", str(problem)) from None
-    if settings.method:
-        choices = arguments[Kind.CHOICE].choices if Kind.CHOICE in arguments else ()
-        if settings.method not in choices:
-            rule = f"{shorten(settings.method)} is no method of {function.name}"
-            raise fail("method", rule, f"one of {', '.join(choices)}" if choices else "leave it out")
-    if settings.on_error not in ("refuse", "null"):
-        raise fail("on_error", f"{shorten(settings.on_error)} is neither refuse nor null")
-
-
-def _result_name(function: Function) -> str:
-    if function.arguments[0].name == "conversion_price":
-        return "conversion_price_after"
-    return function.name.removeprefix("CP_").lower()
-
-
-def _result_type(function: Function, schema: Schema, settings: Settings) -> Any:
-    """The decimal that holds every result: as many decimals as a price before may have that did not move."""
-    names = schema.names
-    scale = 0 if function.finish is finishing.shares else max(settings.decimals, 0)
-    if "decimals" in names and any(a.name == "decimals" for a in function.arguments):
-        scale = max(scale, MAX_DECIMALS)
-    if function.finish is not finishing.adjusted_price:
-        return pa.decimal128(MOST_DIGITS, scale)
-    before = schema.field("conversion_price").type
-    if pa.types.is_dictionary(before):
-        before = before.value_type
-    if pa.types.is_decimal(before):
-        own, digits = max(before.scale, 0), before.precision - before.scale
-        # Nothing is above the price before, so that its digits in front of the point are enough.
-        scale = min(max(scale, own), MOST_DIGITS)
-        return pa.decimal128(min(max(digits, 1) + scale, MOST_DIGITS), scale)
-    return pa.decimal128(MOST_DIGITS, scale if pa.types.is_integer(before) else max(scale, MAX_DECIMALS))
-
-
-def _is_text_dictionary(kind: Any) -> bool:
-    return bool(pa.types.is_dictionary(kind) and is_text(kind.value_type))
 
 
 class _Way(NamedTuple):
@@ -319,7 +174,10 @@ class _Adjusting:
             if name in self.columns:
                 coded = self.columns[name].dictionary_encode(null_encoding="encode")
                 values = [self._setting(name, value) for value in coded.dictionary.to_pylist()]
-                choices[name] = values, coded.indices.to_numpy(zero_copy_only=False).astype(np.intp)
+                # Few are different, of cells that all may be: else there would be as many ways as cells, squared.
+                places = {value: place for place, value in enumerate(dict.fromkeys(values))}
+                own = np.array([places[value] for value in values], np.intp)
+                choices[name] = list(places), own[coded.indices.to_numpy(zero_copy_only=False)]
         codes = np.zeros(self.size, np.intp)
         ways: list[dict[str, Any]] = [{}]
         for name in ("decimals", "rounding_type", "method"):
@@ -379,7 +237,7 @@ class _Adjusting:
         places = scale - way.decimals
         if places > _MOST_RAISED:
             return np.zeros((size, 2), np.int64), np.ones(size, np.bool_)
-        job = _Job(
+        job = Quotients(
             kernel,
             way.decimals,
             way.rounding_type,
@@ -522,7 +380,9 @@ def _is_blank(value: Any) -> bool:
 
 
 def _told(value: Any) -> str:
-    return "blank" if _is_blank(value) else shorten(str(value))
+    """A cell in a message of one line."""
+    text = str(value)
+    return "blank" if _is_blank(value) else shorten(text if text.isprintable() else repr(text))
 
 
 def _number(name: str, value: Any) -> Fraction:
@@ -531,195 +391,3 @@ def _number(name: str, value: Any) -> Fraction:
         return boundary.number(value) if isinstance(value, float) else exact(value)
     except (WorksheetError, ValueError, TypeError):
         raise ImpossibleArgument(name, _told(value), _A_NUMBER) from None
-
-
-# Many rows with whole numbers that wrap around.
-
-
-@dataclass(frozen=True, slots=True)
-class _Wide:
-    """Whole numbers over a power of ten: their last 64 bits, and doubles near them once they may be longer."""
-
-    bits: Int64s
-    scale: int
-    most: float
-    near: Floats | None = None
-
-    @classmethod
-    def of(cls, numbers: Whole) -> _Wide:
-        """The numbers of a column, which all fit."""
-        return cls(numbers.bits, numbers.scale, float(max(numbers.bits.max(), -numbers.bits.min())))
-
-    def floats(self) -> Floats:
-        """The numbers as doubles."""
-        return self.bits.astype(np.float64) if self.near is None else self.near
-
-    def __add__(self, other: _Wide) -> _Wide:
-        left, right = _aligned(self, other)
-        most = left.most + right.most
-        near = None if most < MOST else left.floats() + right.floats()
-        return _Wide(left.bits + right.bits, left.scale, most, near)
-
-    def __sub__(self, other: _Wide) -> _Wide:
-        left, right = _aligned(self, other)
-        most, near = left.most + right.most, None
-        if most >= MOST:
-            # A difference of doubles is no good; that of the last bits is, where both numbers are short.
-            first, second = left.floats(), right.floats()
-            short = (np.abs(first) < MOST / 2) & (np.abs(second) < MOST / 2)
-            near = np.where(short, (left.bits - right.bits).astype(np.float64), np.nan)
-        return _Wide(left.bits - right.bits, left.scale, most, near)
-
-    def __mul__(self, other: _Wide) -> _Wide:
-        most = self.most * other.most
-        near = None if most < MOST else self.floats() * other.floats()
-        return _Wide(self.bits * other.bits, self.scale + other.scale, most, near)
-
-    def raised(self, places: int) -> _Wide:
-        """The same numbers over a power of ten that is higher by so many places."""
-        if places == 0:
-            return self
-        ten = 10**places
-        most = self.most * ten
-        wrapped = np.int64((ten + 2**63) % 2**64 - 2**63)
-        near = None if most < MOST else self.floats() * float(ten)
-        return _Wide(self.bits * wrapped, self.scale + places, most, near)
-
-
-def _aligned(left: _Wide, right: _Wide) -> tuple[_Wide, _Wide]:
-    scale = max(left.scale, right.scale)
-    return left.raised(scale - left.scale), right.raised(scale - right.scale)
-
-
-def _at_most(left: _Wide, right: _Wide) -> tuple[Mask, Mask | bool]:
-    """Where numbers above 0 are not above others, and where that is certain."""
-    left, right = _aligned(left, right)
-    if left.near is None and right.near is None:
-        return left.bits <= right.bits, True
-    first, second = left.floats(), right.floats()
-    gap = first - second
-    close = np.abs(gap) <= _NEAR * second
-    # The last bits of the difference of numbers that are close are all of it.
-    return np.where(close, left.bits - right.bits <= 0, gap < 0), np.abs(second) < _MOST_CLOSE
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A kernel, and how its figures are finished."""
-
-    kernel: Kernel
-    decimals: int
-    rounding_type: RoundingType
-    capped: bool
-    """Whether a figure never is above the conversion price, which itself is not rounded."""
-    above_0: bool
-    may_be_0: frozenset[str]
-
-    def done(self, part: Mapping[str, Whole]) -> tuple[Int64s, Mask | bool, Mask | bool]:
-        """The figures in units of their last digit; where the price before stays instead; what is certain."""
-        kernel = self.kernel
-        wide = {name: _Wide.of(column) for name, column in part.items()}
-        given = self._possible(part)
-        stays: Mask | bool = False
-        if kernel.unmoved:
-            first, second = kernel.unmoved
-            stays, known = _at_most(wide[first], wide[second]) if second else (part[first].bits <= 0, True)
-            given = given & known
-        if kernel.not_above:
-            inside, known = _at_most(*(wide[name] for name in kernel.not_above))
-            given = given & inside & known
-        sure: Mask | bool = True
-        if kernel.below:
-            first, second = kernel.below
-            reached, known = _at_most(wide[second], wide[first])
-            sure = ~reached & known
-        top, bottom = kernel.fraction(*(wide[name] for name in kernel.arguments))
-        if bottom is ONE:
-            bottom = _Wide(np.ones(1, np.int64), 0, 1.0)
-        if kernel.rest_at:
-            top, bottom, certain = _rest(top, bottom)
-            sure = sure & certain
-            top = top * wide[kernel.rest_at]
-        shift = self.decimals + bottom.scale - top.scale
-        units, certain = self._rounded(top.raised(max(shift, 0)), bottom.raised(max(-shift, 0)))
-        sure = sure & certain
-        if self.capped:
-            units, kept, known = self._capped(units, top, bottom, part["conversion_price"], wide)
-            sure = sure & known
-            stays = stays | (kept & sure)  # what is not certain is above nothing
-        if self.above_0:
-            sure = sure & (units > 0)
-        return units, stays & given, given & (sure | stays)
-
-    def _possible(self, part: Mapping[str, Whole]) -> Mask | bool:
-        """Where the numbers keep their rules, and all of them have been read."""
-        given: Mask | bool = True
-        for name, column in part.items():
-            if not column.sure.all():
-                given = given & column.sure
-            least = 0 if name in self.may_be_0 else 1
-            if not self.kernel.signed and column.bits.min() < least:
-                given = given & (column.bits >= least)
-        return given
-
-    def _rounded(self, top: _Wide, bottom: _Wide) -> tuple[Int64s, Mask]:
-        """A quotient as a whole number, and where that is certain."""
-        estimate, sure = _estimate(top, bottom)
-        nearest = self.rounding_type in (RoundingType.HALF_UP, RoundingType.HALF_EVEN)
-        units = (np.floor(estimate) if nearest else np.rint(estimate)).astype(np.int64)
-        rest = top.bits - units * bottom.bits
-        if not nearest:
-            if self.rounding_type is RoundingType.FLOOR:
-                return units - (rest < 0), sure
-            return units + (rest > 0), sure
-        past = 2 * rest - bottom.bits
-        turns = past > 0
-        ties = past == 0
-        if ties.any():
-            # A tie goes away from 0, and this is the whole number below it; or to the even one.
-            turns |= ties & (
-                units >= 0 if self.rounding_type is RoundingType.HALF_UP else (units & 1).astype(bool)
-            )
-        return units + turns, sure
-
-    def _capped(
-        self, units: Int64s, top: _Wide, bottom: _Wide, before: Whole, wide: Mapping[str, _Wide]
-    ) -> tuple[Int64s, Mask | bool, Mask | bool]:
-        """The figures, never above the price before; where that stays; what is certain."""
-        finer = before.scale - self.decimals
-        if finer <= 0:
-            # The price before is so many units itself, and what is above it is not rounded below it.
-            ten = 10**-finer
-            sure: Mask | bool = True
-            if wide["conversion_price"].most * ten >= MOST:
-                sure = before.bits < MOST // ten
-            return np.minimum(units, before.bits * ten), False, sure
-        if finer > 18:
-            return units, False, False
-        whole_units = before.bits // 10**finer
-        stays = units > whole_units
-        level = units == whole_units
-        if not level.any() or self.kernel.unmoved:
-            return units, stays, True
-        # Only here a figure that is not below the price before may have been rounded below it.
-        reaches, known = _at_most(wide["conversion_price"] * bottom, top)
-        return units, stays | (level & reaches), known | ~level
-
-
-def _estimate(top: _Wide, bottom: _Wide) -> tuple[Floats, Mask]:
-    """A quotient, wrong by less than a half, and where it is not."""
-    below = bottom.floats()
-    estimate = top.floats() / below
-    return estimate, (np.abs(estimate) < _MOST_UNITS) & (below < _MOST_BOTTOM) & (below > 0)
-
-
-def _rest(top: _Wide, bottom: _Wide) -> tuple[_Wide, _Wide, Mask]:
-    """What a quotient leaves over whole units, as another quotient, and where that is certain."""
-    top, bottom = _aligned(top, bottom)
-    estimate, sure = _estimate(top, bottom)
-    rest = top.bits - np.floor(estimate).astype(np.int64) * bottom.bits
-    # The estimate may be one unit too high or too low.
-    rest = rest + np.where(rest < 0, bottom.bits, 0)
-    rest = rest - np.where(rest >= bottom.bits, bottom.bits, 0)
-    rest = np.where(sure, rest, 0)
-    return _Wide(rest, bottom.scale, min(bottom.most, _MOST_BOTTOM)), bottom, sure

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import filecmp
 import os
 import secrets
 import stat
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
@@ -21,8 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from xl_conversion.batch.cluster import in_order, on_cluster
-from xl_conversion.batch.compute import PROBLEM, Batch, ImpossibleRows, Plan, Settings, adjust, planned
-from xl_conversion.files import TEMPORARY_PREFIX, SaveError
+from xl_conversion.batch.compute import Batch, ImpossibleRows, adjust
+from xl_conversion.batch.plan import PROBLEM, Plan, Settings, planned
+from xl_conversion.files import TEMPORARY_PREFIX, SaveError, save_error
 from xl_conversion.inputs.problems import InputError, Problem, fail
 
 ROWS_IN_BATCH = 65_536
@@ -70,6 +70,8 @@ def compute_file(
     """
     _check_apart(source, target)
     files = _Files.found(source)
+    if target.exists() and any(os.path.samefile(path, target) for path in files.paths):
+        raise _is_input(target)
     plan = planned(files.schema, settings, str(source))
     rows, impossible = 0, 0
     with _replacing(target, force) as temporary:
@@ -122,7 +124,7 @@ class _Files:
         """Of all files."""
         return self.ends[-1]
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Generator[Batch, None, None]:
         """The rows, in pieces that do not depend on who computes them."""
         for path in self.paths:
             with _opened(path) as file:
@@ -166,22 +168,36 @@ def _of_other_columns(path: Path, own: Any, first: Path, schema: Any) -> InputEr
             rule = f"the column {name} is in {has.name} and not in {lacks.name}"
             break
         if schema.names.count(name) == own.names.count(name) == 1 and own.field(name) != schema.field(name):
-            kind, other = own.field(name).type, schema.field(name).type
+            kind, other = (_told(columns.field(name)) for columns in (own, schema))
             rule = f"the column {name} is of type {kind}, in {first.name} of type {other}"
             break
     return fail(str(path), rule, "all files of a folder must have the same columns")
 
 
+def _told(column: Any) -> str:
+    return str(column.type) if column.nullable else f"{column.type} not null"
+
+
 @contextmanager
 def _results(
-    work: Callable[[Batch], Batch], batches: Iterator[Batch], scheduler: str, workers: int
+    work: Callable[[Batch], Batch], batches: Generator[Batch, None, None], scheduler: str, workers: int
 ) -> Iterator[Iterator[Batch]]:
-    if scheduler:
-        yield on_cluster(scheduler, work, batches, in_flight=workers)
-        return
-    # Arrow and numpy leave the interpreter free, so that a piece is read and others adjusted while one is written.
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(max(1, workers)) as pool:
-        yield in_order(lambda batch: pool.submit(work, batch), _ahead(reader, batches), max(1, workers) + 1)
+    """The batches as they are done; whatever ends this, nothing is left open, under way or on the cluster."""
+    with closing(batches):
+        if scheduler:
+            with closing(on_cluster(scheduler, work, batches, in_flight=workers)) as results:
+                yield results
+            return
+        # Arrow and numpy leave the interpreter free: a piece is read and others adjusted while one is written.
+        count = max(1, workers)
+        with (
+            ThreadPoolExecutor(1) as reader,
+            ThreadPoolExecutor(count) as pool,
+            closing(
+                in_order(lambda batch: pool.submit(work, batch), _ahead(reader, batches), count + 1)
+            ) as results,
+        ):
+            yield results
 
 
 def _ahead(reader: ThreadPoolExecutor, batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -238,8 +254,11 @@ def _check_apart(source: Path, target: Path) -> None:
     where, to = Path(os.path.realpath(source)), Path(os.path.realpath(target))
     same = where == to or (to.exists() and where.exists() and os.path.samefile(where, to))
     if same or (where.is_dir() and where == to.parent):
-        inside = "" if same else ", or in the same folder"
-        raise SaveError(f"Cannot write {target}: it is the input{inside}", "Give another name or folder.")
+        raise _is_input(target, "" if same else ", or in the same folder")
+
+
+def _is_input(target: Path, inside: str = "") -> SaveError:
+    return SaveError(f"Cannot write {target}: it is the input{inside}", "Give another name or folder.")
 
 
 @contextmanager
@@ -258,7 +277,7 @@ def _replacing(target: Path, force: bool) -> Iterator[_Temporary]:
     except SaveError:
         raise
     except (OSError, ValueError) as problem:
-        raise _not_saved(target, problem) from problem
+        raise save_error(target, problem) from problem
     temporary = _Temporary(unfinished)
     try:
         yield temporary
@@ -276,21 +295,7 @@ def _replacing(target: Path, force: bool) -> Iterator[_Temporary]:
     except SaveError:
         raise
     except OSError as problem:
-        raise _not_saved(target, problem) from problem
+        raise save_error(target, problem) from problem
     finally:
         with suppress(OSError):
             os.unlink(unfinished)
-
-
-def _not_saved(target: Path, problem: OSError | ValueError) -> SaveError:
-    hint = "Choose another name or folder."
-    match getattr(problem, "errno", None):
-        case errno.ENOENT | errno.ENOTDIR:
-            return SaveError(f"Cannot write {target}: its folder does not exist", "Create the folder.")
-        case errno.ENOSPC | errno.EDQUOT:
-            return SaveError(f"Cannot write {target}: the disk is full", "Free some space.")
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return SaveError(f"Cannot write {target}: its folder or the file is protected", hint)
-        case int() as code:
-            return SaveError(f"Cannot write {target}: {os.strerror(code)}", hint)
-    return SaveError(f"Cannot write {target}: {problem}", hint)

@@ -41,6 +41,8 @@ def _told(record: type[Record]) -> str:
         for kind, one in KINDS.items():
             lines.append(_wrapped(f"{kind}: {one.help}", "  "))
             lines += [_column(record, column, kind) for column in (*one.required, *one.optional)]
+    if "company" not in _fields(record):
+        lines.append(_wrapped("In a portfolio of several companies also company: whose row it is.", ""))
     return "\n".join(lines)
 
 

@@ -45,6 +45,8 @@ class Portfolio:
     where: str
     companies: tuple[CompanyTables, ...]
     problems: tuple[Problem, ...]
+    holders: frozenset[str] = frozenset()
+    """Who is named in rows that are no company's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class CompanyChecked:
     name: str
     cases: tuple[Case, ...]
     problems: tuple[Problem, ...]
+    holders: frozenset[str] = frozenset()
+    """Who holds something of what is left out."""
 
 
 def read_portfolio(source: str, *, queries: Mapping[str, str] | None = None) -> Portfolio:
@@ -83,7 +87,9 @@ def split(tables: Mapping[str, Table], where: str) -> Portfolio:
         found.add(name, table)
     if found.lost:
         raise InputError([*found.lost, *found.problems])
-    return Portfolio(where, tuple(found.companies(tables, where)), tuple(found.problems))
+    return Portfolio(
+        where, tuple(found.companies(tables, where)), tuple(found.problems), frozenset(found.holders) - {""}
+    )
 
 
 class _Split:
@@ -94,11 +100,13 @@ class _Split:
         self.owners: dict[str, list[str]] = {}
         """The companies that have a series of a name."""
         self.alike: dict[str, dict[str, int]] = {}
-        """The companies whose names differ in blanks and letter case only, each with its first row in series."""
+        """Companies whose names differ in blanks, punctuation and case only, each with its first row in series."""
         self.doubtful: set[tuple[str, str]] = set()
         """Companies with a series of theirs, "" for all of them."""
         self.of_several: set[str] = set()
         """Series of which any company that has one may be doubtful."""
+        self.holders: set[str] = set()
+        """Who is named in rows that are no company's."""
         self.problems: list[Problem] = []
         self.lost: list[Problem] = []
         """The problems of rows that might concern any company."""
@@ -143,6 +151,7 @@ class _Split:
                     problem = self._problem(table, row, company, series)
                     known = self._doubt_of(company, series, soft=soft)
                     (self.problems if known else self.lost).append(problem)
+                    self.holders.add(row.cells.get("holder", ""))
                     continue
                 company = owner
             self.rows[company].setdefault(name, []).append(row)
@@ -162,6 +171,8 @@ class _Split:
         """Whether it is known which companies a row of nobody may concern; their series are doubtful then."""
         meant = self.alike.get(_plain(company), {}) if company else {}
         self.doubtful.update((one, series if soft else "") for one in meant)
+        if soft and not company:
+            self.doubtful.update((one, series) for one in self.owners.get(series, ()))
         if soft or meant:
             return True
         if series in self.owners and series:
@@ -210,8 +221,9 @@ class _Split:
 
 
 def _plain(name: str) -> str:
-    """A name without what nobody sees in it: kinds of blanks and letters, and letter case."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    """A name without what is easily written otherwise: blanks, punctuation, letter case, kinds of letters."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in plain if letter.isalnum()) or plain
 
 
 def _without_company(table: Table, record: type[Record]) -> tuple[str, ...]:
@@ -222,23 +234,29 @@ def _without_company(table: Table, record: type[Record]) -> tuple[str, ...]:
 
 def check_company(company: CompanyTables) -> CompanyChecked:
     """Reads one company. Series that are doubtful, or whose conversions, stated figures or holders are wrong, are
-    left out, the others stay; where anything else is wrong, none stays."""
+    left out, the others stay; where anything else is wrong, or a row names an unknown series, none stays."""
     tables = dict(company.tables)
     problems: list[Problem] = []
+    known = {row.cells["series"] for row in tables["series"].rows} if "series" in tables else set()
     left_out = set(company.doubtful)
+    cases: Sequence[Case] = ()
     while True:
         try:
             cases = cases_of(tables, company.where)
+            break
         except InputError as refused:
             problems.extend(refused.problems)
             wrong = _only_series(tables, refused.problems)
+            left_out |= wrong if wrong <= known else known
             if not wrong:
-                return CompanyChecked(company.name, (), tuple(problems))
-            left_out |= wrong
+                left_out |= known
+                break
             tables = _without_series(tables, wrong)
-        else:
-            sound = tuple(case for case in cases if case.series.name not in left_out)
-            return CompanyChecked(company.name, sound, tuple(problems))
+    sound = tuple(case for case in cases if case.series.name not in left_out)
+    names = {case.series.name for case in sound}
+    rows = company.tables["holders"].rows if "holders" in company.tables else ()
+    holders = {row.cells.get("holder", "") for row in rows if row.cells.get("series", "") not in names}
+    return CompanyChecked(company.name, sound, tuple(problems), frozenset(holders) - {""})
 
 
 def _only_series(tables: Mapping[str, Table], problems: tuple[Problem, ...]) -> set[str]:

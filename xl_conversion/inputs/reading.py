@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -89,17 +88,11 @@ class CompanyInput:
 def _given(record: Record) -> dict[str, object]:
     """The fields of a row that are not at their default."""
     found: dict[str, object] = {}
-    for name, default in _defaults(type(record)):
+    for name, column in record.model_fields.items():
         value = getattr(record, name)
-        if value is not default and value != default:
+        if value is not column.default and value != column.default:
             found[name] = value
     return found
-
-
-@cache
-def _defaults(record: type[Record]) -> tuple[tuple[str, object], ...]:
-    """The columns of a table, each with the value of a blank cell."""
-    return tuple((name, column.default) for name, column in record.model_fields.items())
 
 
 def _plain(value: object) -> object:
@@ -112,7 +105,7 @@ def read_cases(path: Path) -> list[Case]:
 
     Raises InputError with all problems found.
     """
-    return cases_of(_tables(path), str(path), REQUIRED_TABLES)
+    return [case for tables in _by_company(path) for case in cases_of(tables, str(path), REQUIRED_TABLES)]
 
 
 def cases_of(tables: Mapping[str, Table], where: str, required: tuple[str, ...] = ("series",)) -> list[Case]:
@@ -130,7 +123,28 @@ def read_companies(path: Path) -> list[CompanyInput]:
 
     Raises InputError with all problems found.
     """
-    return companies_of(_tables(path), str(path))
+    return [company for tables in _by_company(path) for company in companies_of(tables, str(path))]
+
+
+def _by_company(path: Path) -> list[Mapping[str, Table]]:
+    """The tables of an input; those of each company apart where rows name their company.
+
+    Raises InputError with the problems of every company.
+    """
+    tables = _tables(path)
+    known = {record.table for record in RECORDS if "company" not in record.model_fields}
+    if not any("company" in table.columns for name, table in tables.items() if name in known):
+        return [tables]
+    from xl_conversion.inputs.portfolio import check_company, split  # which reads each company by this module
+
+    portfolio = split(tables, str(path))
+    problems = [
+        *portfolio.problems,
+        *(p for company in portfolio.companies for p in check_company(company).problems),
+    ]
+    if problems:
+        raise InputError(problems)
+    return [company.tables for company in portfolio.companies]
 
 
 def companies_of(tables: Mapping[str, Table], where: str) -> list[CompanyInput]:

@@ -56,6 +56,20 @@ def test_what_was_exported_is_not_made_up(rows: list[tuple[str, ...]]) -> None:
     sheet = openpyxl.load_workbook(BytesIO(findings_workbook(rows, AS_OF, left_out=many))).active
     assert sheet["A6"].value.startswith("Left out: 20 series: C, S0; C, S1; ")
     assert sheet["A6"].value.endswith("; C, S7; and 12 more.")
+    sheet = openpyxl.load_workbook(BytesIO(findings_workbook(rows, AS_OF, left_out=[("C", "")]))).active
+    assert sheet["A6"].value == "Left out: 1 series: C, (no name)."
+
+
+def test_the_names_of_what_was_left_out_are_not_cut(
+    rows: list[tuple[str, ...]], tmp_path: Path, office: Office
+) -> None:
+    long = [
+        (f"The {number} Company of Rather Long Names", f"Series {number} Convertible Preferred")
+        for number in range(9)
+    ]
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(findings_workbook(rows, AS_OF, left_out=long))
+    assert page_findings(path, office, tmp_path / "a") == []
 
 
 def test_texts_of_the_input_are_texts() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from io import BytesIO
@@ -12,6 +13,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import to_excel
 from support.lint import lint
 from support.office import Office
 from support.ooxml import Finding
@@ -33,7 +35,9 @@ from xl_conversion.core.holders import Holding, convert
 from xl_conversion.core.rounding import RoundingType
 from xl_conversion.core.terms import Series, SharesPer
 from xl_conversion.examples import write_example
-from xl_conversion.inputs.reading import read_cases
+from xl_conversion.inputs.reading import cases_of, read_cases
+from xl_conversion.inputs.records import RECORDS
+from xl_conversion.inputs.tables import read_tables
 
 AS_OF = date(2022, 10, 1)
 NASTY = ('=HYPERLINK("http://x","y")', "N" * 300, "bell\x07 & <b> _x0041_ ]]>", "{{holder}}", "+1", "张伟 “Öz”")
@@ -102,7 +106,7 @@ def every_rounding() -> list[Position]:
 
 def same(found: object, known: object) -> bool:
     if isinstance(known, datetime):
-        known = (known - datetime(1899, 12, 30)).days
+        known = to_excel(known)
     if isinstance(known, int | float) and isinstance(found, int | float):
         return abs(found - known) <= 1e-9 * max(1, abs(known))
     return (found or "") == (known or "")
@@ -258,6 +262,59 @@ def test_what_no_cell_can_hold_is_there_in_full(tmp_path: Path) -> None:
     held = [Position("Ann", "C", "S", None, big, *map(Fraction, (1, 1, 1, 1)), big, int(big), "down", 0, "")]
     book = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)
     assert book["Exact figures"][f"D{EXACT_FIRST}"].value == "100,000,000,000,000,000,001"
+
+
+def test_a_figure_of_many_digits_is_told_by_its_first_ones(tmp_path: Path) -> None:
+    """No cell holds them, and no reader compares them."""
+    long = Fraction(10**20_000 + 1, 3 * 10**19_999)
+    held = [
+        Position("Ann", "C", "S", None, *map(Fraction, (10, 1, 3, 3)), Fraction("0.33"), long, 3, "down", 0, "")
+    ]
+    book = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)
+    text = book["Exact figures"][f"D{EXACT_FIRST}"].value
+    assert text == "3.333333333333... (fraction of 20,001 / 20,000 digits)"
+
+
+def test_certificates_are_made_whole_as_the_charter_says(tmp_path: Path) -> None:
+    (folder := tmp_path / "company").mkdir()
+    (folder / "series.csv").write_text(
+        "series,company,original_issue_price,conversion_price,share_rounding_type,shares_per\n"
+        "A,B,1,2,ceiling,certificate\n"
+    )
+    (folder / "events.csv").write_text("event,date,kind,split_new,split_old\nS,2020-01-01,split,2,1\n")
+    (folder / "holders.csv").write_text("series,holder,certificate,shares\nA,Ann,1,1.5\nA,Ann,2,2.5\n")
+    (result,) = (result_of(case) for case in cases_of(read_tables(folder, [r.table for r in RECORDS]), ""))
+    (one,) = positions_of(result)
+    assert (one.rounding, one.unrounded, one.whole, one.fraction) == ("up, per certificate", 4, 5, -1)
+    path = made(tmp_path / "a.xlsx", "Ann", [one])
+    letter = openpyxl.load_workbook(path, data_only=True)["Letter"]
+    assert letter["A6"].value == (
+        "At these prices it converts into 5 whole shares of common. The unrounded shares less the whole ones are"
+        " -1.000000 of a share in all."
+    )
+    assert "if there are any" in letter["A8"].value
+
+
+def test_the_letter_has_the_day_of_each_price(tmp_path: Path) -> None:
+    """Companies have had their last events on different days."""
+    days = (date(2004, 2, 5), date(2023, 5, 2), None)
+    held = [replace(position(n, RoundingType.FLOOR), as_of=day) for n, day in enumerate(days, start=1)]
+    letter = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)["Letter"]
+    found = [letter[f"D{LETTER_FIRST + row}"].value for row in range(3)]
+    assert [day.date() for day in found[:2]] == [*days[:2]]
+    assert found[2] == "beginning"
+    assert letter["A3"].value.startswith("As of 2023-05-02. ")
+
+
+def test_a_price_of_many_digits_is_shown(tmp_path: Path, office: Office) -> None:
+    """Charters that round neither prices nor ratios: no column is too narrow."""
+    issued, digits = Fraction("123.4567"), Fraction("12.3456789012345")
+    held = [
+        replace(p, price=digits, ratio=digits, ratio_price=digits, original_issue_price=issued)
+        for p in every_rounding()[:4]
+    ]
+    held = [replace(p, unrounded=u, whole=int(u)) for p in held if (u := p.preferred * issued / digits)]
+    assert page_findings(made(tmp_path / "a.xlsx", "Ann", held), office, tmp_path / "a") == []
 
 
 def test_the_pages_can_be_sent_out(

@@ -44,7 +44,7 @@ def test_it_says_what_was_computed_of_the_real_notice(tmp_path: Path) -> None:
     (case,) = example("vsource", tmp_path)
     notice = notice_of(case, result_of(case))
     happened, follows, ratio, whole, since = notice.paragraphs
-    assert notice.draft == "DRAFT: 6 of 16 comparisons with stated figures do not tie; see the tie-out"
+    assert notice.draft == "DRAFT: stated figures that do not tie: 6 of 16; see the tie-out"
     assert "On 2002-02-05 the company issued" in happened
     assert "for 8,187,842.70 in all" in happened
     assert "reduced from 6.41 to 2.00 per share" in follows

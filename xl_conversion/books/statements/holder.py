@@ -33,6 +33,7 @@ from xl_conversion.books.statements.sheets import (
     short,
     whole_shares,
 )
+from xl_conversion.books.statements.step_rows import exact_words
 from xl_conversion.books.streaming import Plan, Row, make_plan
 from xl_conversion.books.wording import figure_text
 
@@ -119,10 +120,12 @@ def positions_of(result: SeriesResult, workbook: str = "") -> tuple[Position, ..
     )
 
 
-STATEMENT_WIDTHS = [5, 22, 13, 11, 13, 10, 10, 13, 11, 17, 12, 13, 9, 9, 9, 22]
+STATEMENT_WIDTHS = [5, 22, 13, 11, 13, 10, 12, 13, 12, 17, 12, 13, 9, 10, 10, 22]
 LETTER_WIDTHS = [5, 25, 15, 11, 14, 11, 14, 11]
 CHECKS_WIDTHS = [12, 20, 20, 22, 20, 20, 14, 14, 12]
 EXACT_WIDTHS = [5, 22, 13, 34, 17, 17, 10, 10, 13, 13, 10, 8, 44]
+MOST_BITS = 1000
+"""Of an exact figure that is written without loss: some lines of digits."""
 SMALLER = 10 / 9
 """A column of small letters is as wide as one that is wider by this."""
 TOTAL, FIRST = 7, 8
@@ -250,7 +253,7 @@ def _letter_row(number: int, one: Position) -> Row:
 
 
 def _check_row(number: int, one: Position) -> Row:
-    exact, file = figure_text(one.unrounded), link_text(one.workbook)
+    exact, file = _in_full(one.unrounded), link_text(one.workbook)
     return high(
         (
             number,
@@ -271,6 +274,12 @@ def _check_row(number: int, one: Position) -> Row:
     )
 
 
+def _in_full(value: Fraction) -> str:
+    """A figure without loss, or, of hundreds of digits, its first ones and how long it is."""
+    short_enough = value.numerator.bit_length() + value.denominator.bit_length() <= MOST_BITS
+    return figure_text(value) if short_enough else exact_words(value)
+
+
 def _fitting(
     widths: Sequence[float], texts: Mapping[int, str], small: Mapping[int, str] = MappingProxyType({})
 ) -> tuple[tuple[str, float], ...]:
@@ -289,7 +298,7 @@ def _statement(draft: Draft, page: Page) -> None:
     names += ["Fraction left", "Stated, not tied", "Series' workbook", "Source"]
     page.header(names, numeric=FIGURES, centred="O")
     units = ["", "", "", "last event", "preferred", "per share", "per share", "per share", "rounded"]
-    units += ["common", "", "common", "common", "figures", "", "terms; SHA-256 of the input"]
+    units += ["common", "", "common", "common", "figures", "", "terms; SHA-256 of input"]
     draft.units(page, units, FIGURES, "O")
     for column in "ABCDFGHIKOP":
         page.text(f"{column}{TOTAL}", "All positions" if column == "B" else "", "result")

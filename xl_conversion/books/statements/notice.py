@@ -181,9 +181,7 @@ def _moved(change: Change) -> bool:
 def _draft(result: SeriesResult) -> str:
     if not result.exceptions:
         return ""
-    count, compared = result.exceptions, len(result.findings)
-    verb = "does" if count == 1 else "do"
-    return f"DRAFT: {count} of {compared} comparisons with stated figures {verb} not tie; see the tie-out"
+    return f"DRAFT: stated figures that do not tie: {result.exceptions} of {len(result.findings)}; see the tie-out"
 
 
 def _nothing_moved(name: str, result: SeriesResult) -> str:
@@ -208,6 +206,8 @@ def _happened(change: Change) -> str:
 def _effect(change: Change, result: SeriesResult) -> str:
     series, rounding = result.series, change.series.price
     verb = "reduced" if change.price < change.price_before else "raised"
+    if isinstance(change.event, Split | StockDividend):
+        verb = "adjusted"  # what a share converts into is worth the same
     before, after = figure(change.price_before, rounding), figure(change.price, rounding)
     follows = ""
     # What a floor or a limit has given is not the rounded figure, and is not said to be.

@@ -31,21 +31,22 @@ def read_design(path: Path) -> bytes:
         plan = own_plan(design)
     except ValueError as problem:
         raise InputError([Problem(str(path), str(problem), hint="save it again as .xlsx")]) from problem
-    known = {
-        *series_plan().names,
-        *(f"{name}.{one}" for name, all_ in series_plan().tables.items() for one in all_),
-    }
-    wanted = {*plan.names, *(f"{name}.{one}" for name, all_ in plan.tables.items() for one in all_)}
+    known, wanted = _named(series_plan()), _named(plan)
     hint = "xl-conversion template statement --out FILE writes a design with every name"
     unknown = [
         Problem(str(path), f"there is no figure {{{{{name}}}}}", hint=suggestion(name, known) or hint)
         for name in sorted(wanted - known)
     ]
     if not wanted:
-        unknown = [Problem(str(path), "no cell names a figure, such as {{conversion_price}}", hint=hint)]
+        unknown = [Problem(str(path), "no cell names a figure, such as {{price}}", hint=hint)]
     if unknown:
         raise InputError(unknown)
     return design
+
+
+def _named(plan: Plan) -> set[str]:
+    """What may stand between the braces."""
+    return {*plan.names, *(f"{table}.{column}" for table, columns in plan.tables.items() for column in columns)}
 
 
 @lru_cache(maxsize=4)

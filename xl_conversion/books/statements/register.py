@@ -45,8 +45,8 @@ from xl_conversion.inputs.problems import Problem
 SUMMARY, SERIES, POSITIONS, EXCEPTIONS = "Summary", "Series", "Positions", "Exceptions"
 LEFT_OUT, PROBLEMS = "Left out", "Problems"
 SUMMARY_WIDTHS = [12, 20, 20, 22, 20, 20, 14, 14, 12]
-SERIES_WIDTHS = [26, 15, 11, 10, 10, 10, 13, 11, 13, 8, 12, 11, 15, 15, 10, 44, 15]
-POSITIONS_WIDTHS = [26, 24, 13, 13, 10, 13, 13, 18, 13, 13, 10, 13, 8, 10, 44]
+SERIES_WIDTHS = [28, 15, 11, 10, 10, 10, 13, 11, 13, 8, 12, 11, 15, 15, 10, 44, 15]
+POSITIONS_WIDTHS = [26, 28, 13, 13, 10, 13, 13, 18, 13, 13, 10, 13, 8, 10, 44]
 EXCEPTIONS_WIDTHS = [25, 14, 20, 36, 14, 14, 14, 58]
 LEFT_OUT_WIDTHS = [60, 40]
 PROBLEMS_WIDTHS = [30, 14, 22, 24, 50, 46]
@@ -177,7 +177,7 @@ def _series_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, str]
             path,
             one.digest[:12],
         )
-        yield high(row, ((series.company, 26), (series.name, 15), (path, 44 * SMALLER)))
+        yield high(row, ((series.company, 28), (series.name, 15), (path, 44 * SMALLER)))
 
 
 def _position_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, str], str]) -> Rows:
@@ -192,7 +192,7 @@ def _position_rows(results: Iterable[SeriesResult], paths: Mapping[tuple[str, st
         issued, price = float(series.original_issue_price), float(one.ratio_price)
         per_preferred = float(series.original_issue_price / one.ratio_price)
         rounding = rounding_of(series)
-        texts = (company, 24), (name, 13), (rounding, 13), (path, 44 * SMALLER)
+        texts = (company, 28), (name, 13), (rounding, 13), (path, 44 * SMALLER)
         height = high((), texts).height or LEAST
         for held in one.holders:
             holder, preferred, exact, whole = held.holder.strip(), held.preferred, held.unrounded, held.common
@@ -374,7 +374,8 @@ def _summary(draft: Draft, page: Page) -> str:
         HELD,
         SAME_NAME,
         "Unrounded figures are exact fractions; a cell holds 15 digits of them. The workbook of a series or of a"
-        " holder states them in full. Whole shares are exact, and compared with those that the formulas give.",
+        " holder states them in full, unless they have hundreds of digits. Whole shares are exact, and "
+        "compared with those that the formulas give.",
         BY_CERTIFICATE,
     ):
         draft.paragraph(page, page.row, text)
