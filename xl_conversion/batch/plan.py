@@ -81,7 +81,8 @@ def planned(schema: Schema, settings: Settings, where: str = "columns") -> Plan:
             problems.append(Problem(where, f"the column {name} is of type {kind}; it must be text"))
     result = settings.result or _result_name(function)
     if not result.strip() or result in arguments or (result == PROBLEM and settings.on_error == "null"):
-        rule = f"a result cannot be named {result.strip() or 'nothing'}, as an argument or the column {PROBLEM} is"
+        rule = f"a result cannot be named {result}, as an argument or the column {PROBLEM} is"
+        rule = rule if result.strip() else "the result has no name"
         problems.append(Problem(where, rule, hint="give another name with --result"))
     for name in (result, PROBLEM) if settings.on_error == "null" else (result,):
         if name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -17,7 +18,7 @@ from support.ooxml import Finding
 
 from xl_conversion.books.statements.own import fitted, own_plan, read_design
 from xl_conversion.books.statements.results import SeriesResult, result_of
-from xl_conversion.books.statements.series import series_values
+from xl_conversion.books.statements.series import series_plan, series_values
 from xl_conversion.cli_templates import template
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import InputError, Problem
@@ -45,9 +46,9 @@ def written(tmp_path: Path) -> Path:
 
 def filled(design: Path, case: tuple[Case, SeriesResult]) -> Path:
     """The workbook of a series by the design."""
-    plan = own_plan(read_design(design))
+    data = read_design(design)
     path = design.with_name("filled.xlsx")
-    path.write_bytes(plan.render(*fitted(plan, *series_values(*case)), as_of=case[1].as_of or date.min))
+    path.write_bytes(own_plan(data).render(*fitted(data, *series_values(*case)), as_of=case[1].as_of or date.min))
     return path
 
 
@@ -156,3 +157,36 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         file.truncate(50 * 2**20 + 1)
     (problem,) = problems_of(path)
     assert (problem.rule, problem.hint) == ("larger than 50 MiB", "take pictures out")
+
+
+def test_the_design_as_it_is_written_gives_the_statement(written: Path, case: tuple[Case, SeriesResult]) -> None:
+    book = openpyxl.load_workbook(written)
+    book["Statement"]["A1"] = "Our statement"
+    book["Statement"]["A1"].font = Font(size=20)
+    book.create_sheet("Legal notes")["A1"] = "Confidential"
+    values, tables = series_values(*case)
+    plain = series_plan().render(values, tables, as_of=case[1].as_of or date.min)
+    theirs = openpyxl.load_workbook(filled(saved(book, written), case), data_only=True)
+    ours = openpyxl.load_workbook(BytesIO(plain), data_only=True)
+    for sheet in ours:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.coordinate != "A1":
+                    other = theirs[sheet.title][cell.coordinate]
+                    assert (other.value, other.number_format) == (cell.value, cell.number_format)
+
+
+def test_a_formula_left_by_a_removed_sheet_is_refused(written: Path) -> None:
+    book = openpyxl.load_workbook(written)
+    del book["Checks"]
+    with pytest.raises(InputError) as refused:
+        read_design(saved(book, written))
+    assert "Statement!C21 refers to the sheet Checks, which is not there" in str(refused.value)
+
+
+def test_a_changed_design_has_no_values_that_may_be_wrong(written: Path, case: tuple[Case, SeriesResult]) -> None:
+    book = openpyxl.load_workbook(written)
+    book["Statement"]["C15"] = "=1+1"
+    sheet = openpyxl.load_workbook(filled(saved(book, written), case), data_only=True)["Statement"]
+    assert sheet["C15"].value is None
+    assert sheet["J1"].value is None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 
+from openpyxl import load_workbook
+from openpyxl.formula.tokenizer import Token, Tokenizer
+
 from xl_conversion.books.statements.series import series_plan
+from xl_conversion.books.statements.series_design import series_design
 from xl_conversion.books.streaming import Formula, Plan, Row, Styled, Value, make_plan
 from xl_conversion.inputs.problems import InputError, Problem, suggestion
 
@@ -30,7 +35,8 @@ def read_design(path: Path) -> bytes:
     try:
         plan = own_plan(design)
     except ValueError as problem:
-        raise InputError([Problem(str(path), str(problem), hint="save it again as .xlsx")]) from problem
+        hint = "a repeated row is the last one of its sheet; a file that is damaged may be saved again as .xlsx"
+        raise InputError([Problem(str(path), str(problem), hint=hint)]) from problem
     known, wanted = _named(series_plan()), _named(plan)
     hint = "xl-conversion template statement --out FILE writes a design with every name"
     unknown = [
@@ -39,9 +45,30 @@ def read_design(path: Path) -> bytes:
     ]
     if not wanted:
         unknown = [Problem(str(path), "no cell names a figure, such as {{price}}", hint=hint)]
-    if unknown:
-        raise InputError(unknown)
+    if problems := [*unknown, *_lost_sheets(path, design)]:
+        raise InputError(problems)
     return design
+
+
+def _lost_sheets(path: Path, design: bytes) -> Iterator[Problem]:
+    """The formulas that refer to a sheet that is not there, which a program removed without looking."""
+    book = load_workbook(BytesIO(design))
+    titles = {title.lower() for title in book.sheetnames}
+    formulas = [
+        (f"{sheet.title}!{cell.coordinate}", cell.value)
+        for sheet in book.worksheets
+        for cell in sheet._cells.values()
+        if cell.data_type == "f" and isinstance(cell.value, str)
+    ]
+    formulas += [(f"the name {name}", f"={one.attr_text}") for name, one in book.defined_names.items()]
+    for where, formula in formulas:
+        for token in Tokenizer(formula).items:
+            sheet, found, _ = token.value.rpartition("!")
+            title = sheet.strip("'").replace("''", "'")
+            if token.subtype == Token.RANGE and found and title.lower() not in titles:
+                hint = "clear it, or leave the sheet where it is"
+                yield Problem(str(path), f"{where} refers to the sheet {title}, which is not there", hint=hint)
+                break
 
 
 def _named(plan: Plan) -> set[str]:
@@ -51,23 +78,46 @@ def _named(plan: Plan) -> set[str]:
 
 @lru_cache(maxsize=4)
 def own_plan(design: bytes) -> Plan:
-    """The plan of a design."""
-    return make_plan(design)
+    """The plan of a design. Where names and formulas stand as in the design of the statement, formulas get the
+    same values; else they have none until a program computes them."""
+    plan = make_plan(design, keep_values=False)
+    return make_plan(design, series_design()[1], keep_values=False) if _is_like_ours(design) else plan
+
+
+@lru_cache(maxsize=4)
+def _is_like_ours(design: bytes) -> bool:
+    ours, theirs = _figures_in(series_design()[0]), _figures_in(design)
+    return all(theirs.get(place) == ours[place] for place in ours)
+
+
+def _figures_in(design: bytes) -> dict[tuple[str, str], object]:
+    """All in a design that is no plain text, by its place."""
+    return {
+        (sheet.title, cell.coordinate): cell.value
+        for sheet in load_workbook(BytesIO(design)).worksheets
+        for cell in sheet._cells.values()
+        if cell.value is not None
+        and not (isinstance(cell.value, str) and cell.data_type == "s" and "{{" not in cell.value)
+    }
 
 
 def fitted(
-    plan: Plan, values: Mapping[str, Value], tables: Mapping[str, Sequence[Row]]
-) -> tuple[dict[str, Value], dict[str, list[tuple[Value, ...]]]]:
-    """What the plan names, of all the values that there are, in the styles of its own cells."""
-    found: dict[str, list[tuple[Value, ...]]] = {}
+    design: bytes, values: Mapping[str, Value], tables: Mapping[str, Sequence[Row]]
+) -> tuple[dict[str, Value], dict[str, Sequence[Row]]]:
+    """What a design names, of all the values that there are."""
+    plan, same = own_plan(design), _is_like_ours(design)
+    if same:
+        return {name: values[name] for name in plan.names}, {name: tables[name] for name in plan.tables}
+    found: dict[str, Sequence[Row]] = {}
     for name, columns in plan.tables.items():
         places = [series_plan().tables[name].index(column) for column in columns]
-        found[name] = [tuple(_plain(row.values[place]) for place in places) for row in tables[name]]
-    return {name: _plain(values[name]) for name in plan.names}, found
+        found[name] = [Row(tuple(_plain(row.values[at], plan.variants) for at in places)) for row in tables[name]]
+    return {name: _plain(values[name], plan.variants) for name in plan.names}, found
 
 
-def _plain(value: Value) -> Value:
-    """A value without the style and the formula that it has in the statement."""
+def _plain(value: Value, variants: Collection[str]) -> Value:
+    """A value without the formula that it has in the statement, and in a style only if the design has it."""
     if isinstance(value, Styled):
-        value = value.value
+        inner = value.value.value if isinstance(value.value, Formula) else value.value
+        return Styled(inner, value.variant) if value.variant in variants else inner
     return value.value if isinstance(value, Formula) else value

@@ -41,10 +41,10 @@ from xl_conversion.books.streaming.values import Columns, Formula, Row, Styled, 
 __all__ = ["MAX_ROWS", "Columns", "ExcelErrorText", "Formula", "Plan", "Row", "Styled", "Value", "make_plan"]
 
 
-def make_plan(design: bytes, cached: Mapping[CellKey, str] | None = None) -> Plan:
+def make_plan(design: bytes, cached: Mapping[CellKey, str] | None = None, *, keep_values: bool = True) -> Plan:
     """The plan of a design, an .xlsx file. `cached` names, for formula cells, whose value is their cached value.
 
-    Formulas without are written without a value, unless the design's own cell has one. ValueError says what is
-    wrong with the design, and where.
+    Formulas without are written without a value, unless the design's own cell has one and `keep_values` says that
+    it may be kept. ValueError says what is wrong with the design, and where.
     """
-    return Plan(design, cached or {})
+    return Plan(design, cached or {}, keep_values)

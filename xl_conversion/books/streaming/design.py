@@ -168,16 +168,17 @@ class Design:
     variants: dict[str, tuple[int, int]]
 
 
-def read_design(data: bytes, cached: Mapping[CellKey, str]) -> Design:
+def read_design(data: bytes, cached: Mapping[CellKey, str], *, keep_values: bool = True) -> Design:
     """The design in pieces. ValueError says what is wrong, and where."""
     parts = unpacked(data)
     _checked(parts)
-    return _Reader(parts, dict(cached)).read()
+    return _Reader(parts, dict(cached), keep_values).read()
 
 
 class _Reader:
-    def __init__(self, parts: dict[str, bytes], cached: dict[CellKey, str]) -> None:
+    def __init__(self, parts: dict[str, bytes], cached: dict[CellKey, str], keep_values: bool) -> None:
         self.parts = parts
+        self.keep_values = keep_values
         self.cached = cached
         self.anchors: dict[str, Anchor] = {}
         self.texts: dict[str, list[Part]] = {}
@@ -483,7 +484,7 @@ class _Reader:
             source = self._source(f"{{{{{name}}}}}", where, repeated)
             return [*start, Put(source, style, extra, opening, pieces, where)]
         value = _VALUE.search(content)
-        kept = value is not None and bool(value[1]) and not repeated
+        kept = self.keep_values and value is not None and bool(value[1]) and not repeated
         kind = f' t="{cell["t"]}"' if kept and "t" in cell else ""
         last = value[0] if kept and value else ""
         inner: Part = Formula(pieces, where)

@@ -46,10 +46,12 @@ class Plan:
     tables: Mapping[str, tuple[str, ...]]
     """The tables: the names of their columns in the order in which rows give them."""
 
-    def __init__(self, design: bytes, cached: Mapping[CellKey, str]) -> None:
-        self._made_of = design, dict(cached)
-        read = read_design(design, cached)
+    def __init__(self, design: bytes, cached: Mapping[CellKey, str], keep_values: bool = True) -> None:
+        self._made_of = design, dict(cached), keep_values
+        read = read_design(design, cached, keep_values=keep_values)
         self._design = read
+        self.variants = frozenset(read.variants)
+        """The names of the styles that values may have."""
         self._find_names(read)
         self._sheets = {sheet.name: SheetPlan(sheet, read, self.tables) for sheet in read.sheets if sheet.changed}
         self._told = {name: parts for name, parts in read.texts.items() if any(map(names_of, parts))}
