@@ -213,6 +213,10 @@ class TestRefusals:
         ]
         assert not Path("out").exists()
 
+    def test_into_the_input(self, run: Run, notice: Path) -> None:
+        outcome = run("export", "notice", "--out", "notice/../notice")
+        assert (outcome.code, outcome.errors()[0]) == (2, "--out notice/../notice: it is the input")
+
     def test_without_a_folder(self, run: Run, notice: Path) -> None:
         outcome = run("export", "notice")
         assert outcome.code == 2
@@ -288,7 +292,9 @@ class TestRefusals:
         monkeypatch.setattr("xl_conversion.batch.work.result_of", interrupted)
         outcome = run("export", "notice", "--out", "out")
         assert outcome == Outcome(
-            130, "", "stopped; what stands in out is complete\n  hint: --resume goes on from there\n"
+            130,
+            "",
+            "stopped before all files were written; each that is in out is complete\n  hint: --resume goes on from there\n",
         )
 
 
@@ -327,12 +333,39 @@ class TestProblems:
         first, *_, last, hint = outcome.errors()
         assert first.startswith(f"{Path('notice', 'stated.csv')}, row {len(rows) + 1}: ")
         assert last == f"1 problem, 1 series left out; {Path('out', 'findings.xlsx')} lists them"
-        assert hint == "  hint: mend the rows and export again with --resume"
+        assert hint == "  hint: mend what is wrong and export again with --resume"
         assert tree("out") == ["findings.xlsx", "manifest.json", f"series/{NAME}.xlsx"]
         stated.write_text(text)
         outcome = run("export", "notice", "--out", "out", "--resume")
         assert (outcome.code, outcome.err) == (0, "")
         assert tree("out") == ["manifest.json", f"series/{NAME}.xlsx", f"series/{NAME.replace('2-A', '4-A')}.xlsx"]
+
+    def test_who_has_part_in_what_is_left_out_gets_no_workbook(self, run: Run, company: Path) -> None:
+        holders = company / "holders.csv"
+        text = holders.read_text()
+        holders.write_text(text + "Series B,Ada Ventures,B-9,-5\n")
+        outcome = run("export", "company", "--out", "out", "--per", "holder", "--per", "series")
+        assert outcome.code == 3
+        assert "no workbook is written of who has part in what is left out: Ada Ventures" in outcome.err
+        assert "holders/Ada Ventures.xlsx" not in tree("out")
+        holders.write_text(text)
+        outcome = run("export", "company", "--out", "out", "--per", "holder", "--per", "series", "--resume")
+        assert outcome.code == 0
+        assert "holders/Ada Ventures.xlsx" in tree("out")
+
+    def test_files_of_what_is_left_out_now_are_told(self, run: Run, company: Path) -> None:
+        run("export", "company", "--out", "out")
+        with (company / "holders.csv").open("a") as holders:
+            holders.write("Series B,Ada Ventures,B-9,-5\n")
+        outcome = run("export", "company", "--out", "out", "--quiet")
+        assert outcome.errors()[-1].startswith("from an earlier export, of what is left out now: series/")
+
+    def test_files_that_cannot_be_are_no_series_left_out(self, run: Run, company: Path) -> None:
+        outcome = run("export", "company", "--out", "out", "--template", "working-paper")
+        assert (outcome.code, outcome.errors()[-2].partition(";")[0]) == (
+            3,
+            "3 problems, 0 series left out, 3 files of others not written",
+        )
 
     def test_more_than_a_terminal_shows(self, run: Run, notice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         two_series(notice)

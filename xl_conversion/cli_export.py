@@ -104,6 +104,8 @@ def export(
 
     if currency and not re.fullmatch("[A-Z]{3}", currency):
         stop(f"--ocf {currency}: it is not a currency's code of three capitals", "for example --ocf USD")
+    if folder.exists() and Path(source).exists() and folder.samefile(source):
+        stop(f"--out {folder}: it is the input", "choose another folder")
     wanted = frozenset(Per(one) for one in per)
     recipe = Recipe(
         workbooks=Per.SERIES in wanted,
@@ -123,10 +125,13 @@ def export(
         finally:
             observer.end()
     except KeyboardInterrupt:
-        stop(f"stopped; what stands in {folder} is complete", "--resume goes on from there", EXIT_STOPPED)
+        told = f"stopped before all files were written; each that is in {folder} is complete"
+        stop(told, "--resume goes on from there", EXIT_STOPPED)
     except InputError as refused:  # all of it, since there is no workbook that lists it
         for problem in refused.problems:
             say(str(problem), problem.hint)
+        if strict:
+            click.echo("nothing was written", err=True)
         sys.exit(EXIT_INPUT)
     if not quiet:
         _tell(outcome, folder, settings)
@@ -192,6 +197,7 @@ def _tell_series(result: SeriesResult) -> None:
 
 def _tell_problems(outcome: Outcome, folder: Path) -> None:
     from xl_conversion.batch.run import FINDINGS
+    from xl_conversion.files import safe_file_name
 
     for problem in outcome.problems[:MOST_PROBLEMS]:
         say(str(problem), problem.hint)
@@ -199,7 +205,13 @@ def _tell_problems(outcome: Outcome, folder: Path) -> None:
         click.echo(f"... and {len(outcome.problems) - MOST_PROBLEMS:,} more", err=True)
     left_out = counted(len(outcome.left_out), "series", "series")
     told = f"{counted(len(outcome.problems), 'problem')}, {left_out} left out"
-    say(f"{told}; {folder / FINDINGS} lists them", "mend the rows and export again with --resume")
+    if outcome.unwritten:
+        told = f"{told}, {counted(len(outcome.unwritten), 'file')} of others not written"
+    say(f"{told}; {folder / FINDINGS} lists them", "mend what is wrong and export again with --resume")
+    gone = {f"{company} {series}" for company, series in outcome.left_out}
+    old = [path for path in outcome.earlier if Path(path).stem in {safe_file_name(name) for name in gone}]
+    if old:
+        click.echo(f"from an earlier export, of what is left out now: {', '.join(old)}", err=True)
 
 
 class _Bar(Observer):

@@ -45,6 +45,7 @@ from xl_conversion.books.statements.findings import findings_workbook
 from xl_conversion.books.statements.holder import Position, positions_of
 from xl_conversion.books.statements.register import register_plan, register_tables
 from xl_conversion.books.statements.results import SeriesResult
+from xl_conversion.core.rounding import shorten
 from xl_conversion.files import SaveError, safe_file_name, write_atomically
 from xl_conversion.inputs.portfolio import CompanyTables, Portfolio, problem_rows, read_portfolio
 from xl_conversion.inputs.problems import InputError, Problem, fail
@@ -55,6 +56,7 @@ R = TypeVar("R")
 SERIES_IN_TASK = 24
 HOLDERS_IN_TASK = 100
 LETTERS_AT_ONCE = 100
+HOLDERS_NAMED = 10
 IN_FLIGHT = 4
 """Tasks for each worker that wait or are done and not yet fetched, so that memory is bounded."""
 MOST_WORKERS = 61
@@ -105,6 +107,8 @@ class Outcome:
     problems: tuple[Problem, ...]
     left_out: tuple[tuple[str, str], ...]
     """Company and series of what could not be exported."""
+    unwritten: tuple[str, ...]
+    """Files of the other series that cannot say what they would have to."""
     entries: tuple[Entry, ...]
     workbooks: Mapping[tuple[str, str], str]
     """Where the workbook of a series is under the folder, by company and series."""
@@ -135,6 +139,7 @@ def export(
     folder = OutFolder(root, {}, settings.force, settings.resume)
     with locked(folder, *(name for name, wanted in _folders(settings).items() if wanted)):
         run = _Run(with_known(folder), settings, digest, observer, list(portfolio.problems))
+        run.incomplete |= portfolio.holders
         run.all_series(tasks)
         if not run.results:
             raise InputError(run.problems or [Problem(source, "there is no series in it")])
@@ -207,6 +212,9 @@ class _Run:
         self.problems = problems
         self.results: list[SeriesResult] = []
         self.left_out: list[tuple[str, str]] = []
+        self.incomplete: set[str] = set()
+        """Holders of something that is left out."""
+        self.unwritten: list[str] = []
         self.entries: list[Entry] = []
         self.workbooks: dict[tuple[str, str], str] = {}
         """Where the workbook of a series is, by company and series."""
@@ -221,6 +229,8 @@ class _Run:
                 self.results += made.results
                 self.problems += made.problems
                 self.left_out += made.left_out
+                self.incomplete |= made.holders
+                self.unwritten += made.unwritten
                 self.workbooks |= {
                     k: paths.workbook for k, paths in task.paths.items() if paths.workbook in standing
                 }
@@ -256,11 +266,18 @@ class _Run:
         self.observer.end()
 
     def all_holders(self) -> None:
-        """The workbook of every holder."""
+        """The workbook of every holder, but of those who hold something that is left out: it would not be all."""
         positions: dict[str, list[Position]] = {}
         for result in self.results:
             for position in positions_of(result, self._link(result, "../")):
                 positions.setdefault(position.holder, []).append(position)
+        if partly := sorted(self.incomplete & positions.keys()):
+            for holder in partly:
+                del positions[holder]
+            named = ", ".join(map(shorten, partly[:HOLDERS_NAMED]))
+            more = f" and {len(partly) - HOLDERS_NAMED:,} more" if len(partly) > HOLDERS_NAMED else ""
+            rule = f"no workbook is written of who has part in what is left out: {named}{more}"
+            self.problems.append(Problem("holders", rule))
         names = _Names()
         made_with = _digest(__version__, self.settings.told)
         one_each = [
@@ -320,6 +337,7 @@ class _Run:
             tuple(self.results),
             tuple(self.problems),
             tuple(self.left_out),
+            tuple(self.unwritten),
             tuple(self.entries),
             self.workbooks,
             tuple(sorted(entry.path for entry in earlier)),

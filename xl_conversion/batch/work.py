@@ -86,6 +86,10 @@ class Made:
     problems: tuple[Problem, ...]
     left_out: tuple[tuple[str, str], ...]
     """Company and series of what could not be made."""
+    holders: frozenset[str] = frozenset()
+    """Who holds something of that."""
+    unwritten: tuple[str, ...] = ()
+    """Files of the other series that cannot say what they would have to."""
     files: tuple[File, ...] = ()
     entries: tuple[Entry, ...] = field(default=())
     """Of the files that stand already."""
@@ -96,11 +100,14 @@ def make(recipe: Recipe, task: Task) -> Made:
     results: list[SeriesResult] = []
     problems: list[Problem] = []
     left_out: list[tuple[str, str]] = []
+    holders: set[str] = set()
+    unwritten: list[str] = []
     files: list[File] = []
     entries: list[Entry] = []
     for company in task.companies:
         checked = check_company(company)
         problems += checked.problems
+        holders |= checked.holders
         good = {case.series.name for case in checked.cases}
         left_out += [key for key in task.paths if key[0] == company.name and key[1] not in good]
         for case in checked.cases:
@@ -115,12 +122,26 @@ def make(recipe: Recipe, task: Task) -> Made:
                     data = render(recipe, case, result)
                 except InputError as refused:  # this file cannot say it; the others can
                     problems += [replace(one, file=f"{company.name}, {one.file}") for one in refused.problems]
+                    unwritten.append(path)
+                    continue
+                except (ValueError, OverflowError) as problem:
+                    where = f"{company.name}, {case.series.name}"
+                    problems.append(Problem(where, f"no cell can hold its figures: {problem}"))
+                    unwritten.append(path)
                     continue
                 if task.folder:
                     entries.append(task.folder.place(path, data, paths.of))
                 else:
                     files.append(File(path, data, paths.of))
-    return Made(tuple(results), tuple(problems), tuple(left_out), tuple(files), tuple(entries))
+    return Made(
+        tuple(results),
+        tuple(problems),
+        tuple(left_out),
+        frozenset(holders),
+        tuple(unwritten),
+        tuple(files),
+        tuple(entries),
+    )
 
 
 def outputs(recipe: Recipe, paths: Paths) -> dict[str, Callable[[Recipe, Case, SeriesResult], bytes]]:
@@ -143,8 +164,8 @@ def _workbook(recipe: Recipe, case: Case, result: SeriesResult) -> bytes:
     if recipe.template == STATEMENT:
         return statement(case, result)
     values, tables = series_values(case, result)
-    plan = own_plan(recipe.design)
-    return plan.render(*fitted(plan, values, tables), as_of=result.as_of or FIRST_DAY)
+    filled = fitted(recipe.design, values, tables)
+    return own_plan(recipe.design).render(*filled, as_of=result.as_of or FIRST_DAY)
 
 
 def statement(case: Case, result: SeriesResult) -> bytes:
