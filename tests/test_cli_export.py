@@ -294,7 +294,8 @@ class TestRefusals:
         assert outcome == Outcome(
             130,
             "",
-            "stopped before all files were written; each that is in out is complete\n  hint: --resume goes on from there\n",
+            "stopped before all files were written; each that is in out is complete\n"
+            "  hint: --resume goes on from there\n",
         )
 
 

@@ -301,7 +301,8 @@ class TestEnded:
         os.killpg(process, signal.SIGINT)  # as a terminal does
         assert launcher.ended() == 130
         assert launcher.log.read_text() == (
-            f"stopped before all files were written; each that is in {out} is complete\n  hint: --resume goes on from there\n"
+            f"stopped before all files were written; each that is in {out} is complete\n"
+            "  hint: --resume goes on from there\n"
         )
         soon(lambda: is_gone(process))
         before = inodes(out)
