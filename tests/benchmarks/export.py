@@ -36,7 +36,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 from support.portfolio import portfolio, write_portfolio
 
-from xl_conversion.batch.folder import OutFolder
+from xl_conversion.batch.folder import OutFolder, locked
 from xl_conversion.batch.run import Settings, export
 from xl_conversion.batch.work import statement
 from xl_conversion.books.statements.results import result_of
@@ -200,8 +200,6 @@ def workbooks(count: int) -> None:
             (label, cases_at(make(count, folder / label), count))
             for label, make in (("one adjustment each", notices_of), ("one to three each", portfolio_of))
         ]
-        out = OutFolder(folder / "out", force=True)
-        out.prepare("series")
         design, _ = series_design()
         few = range(max(1, count // 20))
 
@@ -209,7 +207,7 @@ def workbooks(count: int) -> None:
             for number in few:
                 load_and_fill(design, [[number], ["text"]], folder / "filled.xlsx")
 
-        works: list[Callable[[], object]] = [partial(state, cases, out) for _, cases in found]
+        works: list[Callable[[], object]] = [partial(state, cases, folder) for _, cases in found]
         works[0]()  # the design is planned once
         *ours, other = in_turn(*works, filled)
         each_filled = other / len(few)
@@ -226,10 +224,12 @@ def cases_at(source: Path, count: int) -> list[Case]:
     return [case for company in companies for case in check_company(company).cases][:count]
 
 
-def state(cases: Sequence[Case], out: OutFolder) -> None:
-    """The statement of each, as a file."""
-    for number, case in enumerate(cases):
-        out.place(f"series/{number}.xlsx", statement(case, result_of(case)), "")
+def state(cases: Sequence[Case], folder: Path) -> None:
+    """The statement of each, as a file in a folder that is new."""
+    out = OutFolder(Path(tempfile.mkdtemp(dir=folder)))
+    with locked(out, "series"):
+        for number, case in enumerate(cases):
+            out.place(f"series/{number}.xlsx", statement(case, result_of(case)), "")
 
 
 def processes(count: int) -> None:
