@@ -219,7 +219,8 @@ class TestTheNotice:
                 check=True,
                 capture_output=True,
             )
-            assert (folder / "out" / notice.path.name).read_bytes() == notice.path.read_bytes()
+            (exported,) = (folder / "out" / "series").iterdir()
+            assert exported.read_bytes() == notice.path.read_bytes()
 
     def test_is_what_the_schema_says(self, notice: Paper, validator: Callable[[Path], list[Flaw]]) -> None:
         assert validator(notice.path) == []
