@@ -34,7 +34,6 @@ from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.records import RECORDS, Record, SeriesRecord
 from xl_conversion.inputs.references import alone, reference_problems
 from xl_conversion.inputs.rows import read_rows
-from xl_conversion.inputs.sources import read_source
 from xl_conversion.inputs.tables import Row, Table
 
 R = TypeVar("R", bound=Record)
@@ -181,6 +180,8 @@ def records_of(table: Table, record: type[R]) -> list[R]:
 
 
 def _tables(path: Path) -> dict[str, Table]:
+    from xl_conversion.inputs.sources import read_source  # worksheet functions have their tables already
+
     return read_source(str(path), [record.table for record in RECORDS])
 
 

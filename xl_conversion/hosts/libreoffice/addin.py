@@ -25,8 +25,11 @@ OLDEST = "25.2"
 """The first LibreOffice that the add-in was run in."""
 CATEGORY = "Financial"
 """Of the function wizard. Calc knows its own categories only and puts any other under Add-In."""
-NOT_CARRIED = "xl_conversion.functions.arrays"
-"""It needs numpy, which LibreOffice does not bring; without it the functions compute the same, one by one."""
+NOT_CARRIED = frozenset(
+    f"xl_conversion.{name}" for name in ("functions.arrays", "inputs.portfolio", "inputs.sheets", "inputs.sources")
+)
+"""The first needs numpy, which LibreOffice does not bring; without it the functions compute the same, one by one.
+The others read files, which no worksheet function does."""
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 
 ROWS = "sequence< sequence<any> >"
@@ -125,7 +128,7 @@ def _needed(root: Path) -> set[Path]:
         base = root.joinpath(*name.split("."))
         path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
         ours = name.startswith(xl_conversion.__name__) and path.is_file()  # else a library, or a name in a module
-        if not ours or path in found or name == NOT_CARRIED:
+        if not ours or path in found or name in NOT_CARRIED:
             continue
         found.add(path)
         waiting.append(name.rpartition(".")[0])
