@@ -10,7 +10,7 @@ from hypothesis import settings
 import xl_conversion  # noqa: F401 - before anything imports openpyxl, whose bytes depend on it
 
 collect_ignore = ["benchmarks"]  # scripts; one of them puts other modules in the place of the process's own
-pytest_plugins = ["support.fixtures", "support.calc"]
+pytest_plugins = ["support.fixtures", "support.calc", "support.commands"]
 
 # Timing differs between machines, so no deadline; the number of examples keeps the suite quick.
 settings.register_profile("suite", max_examples=30, deadline=None, print_blob=True)

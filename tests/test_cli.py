@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.commands import Run
 
 from xl_conversion import __version__, cli
 from xl_conversion.functions.catalogue import CATALOGUE
@@ -24,43 +24,6 @@ from xl_conversion.functions.pages import function_table
 from xl_conversion.inputs.pages import tables_text
 
 SCRIPT = shutil.which("xl-conversion", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-
-
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-    def errors(self) -> list[str]:
-        """The messages on stderr, each one line, and its hint."""
-        lines = self.err.splitlines()
-        for line in lines:
-            assert line.isprintable()
-            assert "Traceback" not in line
-        return lines
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """The whole command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("XL_CONVERSION_TRACEBACK", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["xl-conversion", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, out, err)
-
-    return call
 
 
 @pytest.fixture

@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.commands import Run
 
-from xl_conversion import cli
-from xl_conversion.cli_compute import _Lines, compute
-
-
-class Outcome:
-    """What the command printed, and its exit code."""
-
-    def __init__(self, code: object, out: str, err: str) -> None:
-        self.code, self.out, self.err = code, out, err
-
-
-class Commands:
-    """Runs the command in a folder of its own, where `rounds.parquet` is."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-        self.monkeypatch, self.capfd = monkeypatch, capfd
-
-    def __call__(self, *arguments: str) -> Outcome:
-        self.monkeypatch.setattr(sys, "argv", ["xl-conversion", "compute", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = self.capfd.readouterr()
-        return Outcome(ended.value.code or 0, out, err)
+from xl_conversion.cli_compute import _Lines
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Commands:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("XL_CONVERSION_TRACEBACK", raising=False)
-    monkeypatch.setitem(cli.cli.commands, "compute", compute)
+def run(run: Run) -> Run:
+    """Runs the command in a folder of its own, where `rounds.parquet` is."""
     write([Decimal("81728433"), Decimal("2")])
-    return Commands(monkeypatch, capfd)
+    return partial(run, "compute")
 
 
 def write(issued: list[Decimal | None]) -> None:
@@ -65,7 +42,7 @@ def column(name: str) -> list[object]:
     return found
 
 
-def test_prices_of_all_rows(run: Commands) -> None:
+def test_prices_of_all_rows(run: Run) -> None:
     done = run("rounds.parquet", "prices.parquet")
     assert (done.code, done.err) == (0, "")
     assert done.out == "prices.parquet: 2 rows, conversion_price_after as decimal128(3, 2)\n"
@@ -75,7 +52,7 @@ def test_prices_of_all_rows(run: Commands) -> None:
     assert again.out.endswith("(unchanged)\n")
 
 
-def test_ways_to_round_and_names(run: Commands) -> None:
+def test_ways_to_round_and_names(run: Run) -> None:
     done = run(
         "rounds.parquet", "prices.parquet", "--decimals", "4", "--rounding-type", "CEILING", "--result", "cp2",
         "--workers", "3", "--quiet",
@@ -84,14 +61,28 @@ def test_ways_to_round_and_names(run: Commands) -> None:
     assert column("cp2") == [Decimal("2.0014"), Decimal("6.41")]
 
 
-def test_another_function(run: Commands) -> None:
+def test_what_columns_say_goes_before_the_options_and_is_told(run: Run) -> None:
+    table = pq.read_table("rounds.parquet")
+    pq.write_table(table.append_column("decimals", pa.array([4, None])), "rounds.parquet")
+    first, *told = run("rounds.parquet", "prices.parquet").out.splitlines()
+    assert first.endswith("as decimal128(16, 15)")
+    assert told == [
+        "  rounded as the column decimals says; OUT shows all rows with the same decimals, filled with zeros"
+    ]
+    assert column("conversion_price_after") == [Decimal("2.0013"), Decimal("6.41")]
+    both = run("rounds.parquet", "both.parquet", "--decimals", "1", "--rounding-type", "floor")
+    assert both.out.splitlines()[1:] == [*told, "  --decimals counts only where the column decimals is blank"]
+    assert pq.read_table("both.parquet").column("conversion_price_after").to_pylist()[0] == Decimal("2.0013")
+
+
+def test_another_function(run: Run) -> None:
     pq.write_table(pa.table({"number": ["3.205", "-3.205"]}), "numbers.parquet")
     done = run("numbers.parquet", "prices.parquet", "--function", "cp_round", "--rounding-type", "half_even")
     assert done.code == 0
     assert column("round") == [Decimal("3.20"), Decimal("-3.20")]
 
 
-def test_rows_that_cannot_be(run: Commands) -> None:
+def test_rows_that_cannot_be(run: Run) -> None:
     write([Decimal(1), Decimal(0), None])
     done = run("rounds.parquet", "prices.parquet")
     assert done.code == 2
@@ -118,7 +109,7 @@ def test_rows_that_cannot_be(run: Commands) -> None:
         ("rounds.parquet prices.parquet --scheduler nowhere", "nowhere: it is not the address of a scheduler"),
     ],
 )
-def test_refusals_are_a_line_and_a_hint(run: Commands, arguments: str, told: str) -> None:
+def test_refusals_are_a_line_and_a_hint(run: Run, arguments: str, told: str) -> None:
     done = run(*arguments.split())
     assert done.code == 2
     first, hint, *_ = done.err.splitlines()
@@ -128,7 +119,7 @@ def test_refusals_are_a_line_and_a_hint(run: Commands, arguments: str, told: str
     assert [path.name for path in Path().iterdir()] == ["rounds.parquet"]
 
 
-def test_what_is_there_is_kept(run: Commands) -> None:
+def test_what_is_there_is_kept(run: Run) -> None:
     Path("prices.parquet").write_bytes(b"mine")
     done = run("rounds.parquet", "prices.parquet")
     assert (done.code, done.err.splitlines()[1]) == (2, "  hint: --force replaces it.")
@@ -137,7 +128,7 @@ def test_what_is_there_is_kept(run: Commands) -> None:
     assert column("holder") == ["Ä", "B"]
 
 
-def test_without_arrow(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_arrow(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("compute", "parquet", "columns", "plan", "quotients"):
         monkeypatch.delitem(sys.modules, f"xl_conversion.batch.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -157,7 +148,7 @@ def test_a_log_gets_a_line_every_few_seconds(capfd: pytest.CaptureFixture[str]) 
     ]
 
 
-def test_a_terminal_gets_a_bar(run: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
     done = run("rounds.parquet", "prices.parquet")

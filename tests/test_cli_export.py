@@ -5,56 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from openpyxl import Workbook, load_workbook
+from support.commands import Outcome, Run
 
-from xl_conversion import cli, cli_export
+from xl_conversion import cli_export
+from xl_conversion.books.statements.own import EVERY_NAME
 from xl_conversion.cli_export import _Lines
 from xl_conversion.inputs.problems import InputError
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    def errors(self) -> list[str]:
-        """The messages on stderr, each one line, and its hint."""
-        assert all(line.isprintable() for line in self.err.splitlines())
-        return self.err.splitlines()
-
-
-Run = Callable[..., Outcome]
 NAME = "Vsource, Inc. Series 2-A Convertible Preferred"
 WORKBOOK = Path("out", "series", f"{NAME}.xlsx")
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """The whole command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("XL_CONVERSION_TRACEBACK", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["xl-conversion", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, out, err)
-
-    return call
 
 
 @pytest.fixture
@@ -123,6 +87,30 @@ class TestExport:
         only = run("export", "company", "--out", "out", "--per", "portfolio")
         assert only.out.splitlines()[-1].startswith("not part of this export, from an earlier one: holders/")
         assert tree("out") == found
+
+    @pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+    def test_the_portfolio_to_try_it_with(self, run: Run, form: str) -> None:
+        told = run("example", "portfolio", "--of", "portfolio", "--format", form).err
+        source = "portfolio" if form == "csv" else str(Path("portfolio", f"portfolio.{form}"))
+        assert told == f"next: xl-conversion export {source} --out out\n"
+        each = ("--per", "series", "--per", "holder", "--per", "portfolio")
+        outcome = run("export", source, "--out", "out", "--strict", *each)
+        assert (outcome.code, outcome.err) == (0, "")
+        names = [NAME, *(f"Example Optics, Inc. Series {letter}" for letter in "AB")]
+        files = [
+            *(f"holders/{name}.xlsx" for name in ("Ada Ventures", "Birch Partners", "Cedar Fund")),
+            "manifest.json",
+            "register.xlsx",
+            *(f"series/{name}.xlsx" for name in (*names, "Example Seeds, Inc. Series Seed")),
+        ]
+        assert tree("out") == sorted(files)
+        exceptions = [line for line in outcome.out.splitlines() if "tie-out: " in line]
+        assert exceptions == [
+            "  tie-out: 6 exceptions in 16 comparisons",
+            "  tie-out: 0 exceptions in 2 comparisons",
+            "  tie-out: 0 exceptions in 1 comparison",
+            "  tie-out: 1 exception in 2 comparisons",
+        ]
 
     def test_a_few_are_shown_and_many_summed(
         self, run: Run, company: Path, monkeypatch: pytest.MonkeyPatch
@@ -210,6 +198,25 @@ class TestRefusals:
         assert outcome.errors() == [
             "--notice: python-docx is not installed",
             '  hint: pip install "xl-conversion[batch]"',
+        ]
+        assert not Path("out").exists()
+
+    @pytest.mark.skipif(os.name != "posix", reason="a program is a shell script here")
+    def test_without_writer_before_anything_is_done(
+        self, run: Run, notice: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "bin").mkdir()
+        program = tmp_path / "bin" / "soffice"
+        program.write_text("#!/bin/sh\necho Error: source file could not be loaded >&2\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent))
+        (notice / "series.csv").write_text("not even read")
+        outcome = run("export", "notice", "--out", "out", "--notice", "pdf")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.errors() == [
+            "Cannot print any letter: LibreOffice made no PDF of it and says: "
+            "Error: source file could not be loaded",
+            "  hint: Letters need LibreOffice Writer, not Calc alone: install it, or take --notice docx.",
         ]
         assert not Path("out").exists()
 
@@ -341,6 +348,32 @@ class TestProblems:
         assert (outcome.code, outcome.err) == (0, "")
         assert tree("out") == ["manifest.json", f"series/{NAME}.xlsx", f"series/{NAME.replace('2-A', '4-A')}.xlsx"]
 
+    def test_a_formula_that_was_never_calculated_is_wrong_in_its_row_alone(self, run: Run) -> None:
+        assert run("example", "in", "--of", "company", "--format", "xlsx").code == 0
+        source = Path("in", "company.xlsx")
+        book = load_workbook(source)
+        book["holders"]["D3"] = "=300000+33333"
+        book.save(source)
+        told = (
+            f"{source}, sheet holders, row 3: shares is '=300000+33333'; "
+            "the formula in D3 has never been calculated",
+            "  hint: recalculate and save the file",
+        )
+        strict = run("export", str(source), "--out", "out", "--strict")
+        assert (strict.code, strict.errors()) == (2, [*told, "nothing was written"])
+        assert not Path("out").exists()
+        outcome = run("export", str(source), "--out", "out")
+        assert (outcome.code, tuple(outcome.errors()[:2])) == (3, told)
+        assert tree("out") == [
+            "findings.xlsx",
+            "manifest.json",
+            *(f"series/Example Robotics, Inc. Series {letter}.xlsx" for letter in "BC"),
+        ]
+        cells = [cell for row in load_workbook("out/findings.xlsx").worksheets[0] for cell in row]
+        found = {cell.value: cell.data_type for cell in cells}
+        assert {"row 3", "shares", told[1].partition(": ")[2]} <= found.keys()
+        assert found["=300000+33333"] == "s"
+
     def test_who_has_part_in_what_is_left_out_gets_no_workbook(self, run: Run, company: Path) -> None:
         holders = company / "holders.csv"
         text = holders.read_text()
@@ -405,10 +438,17 @@ class TestOwnTemplate:
         design = self.design(("{{compny}}", "{{price}}"))
         outcome = run("export", "notice", "--out", "out", "--template", design)
         assert outcome.code == 2
-        assert outcome.errors() == [
-            "ours.xlsx: there is no figure {{compny}}",
-            "  hint: did you mean company?",
-        ]
+        error, hint = outcome.errors()
+        assert error == "ours.xlsx: there is no figure {{compny}}"
+        assert hint.startswith("  hint: did you mean company")
+        assert hint.endswith(EVERY_NAME)
+
+    def test_a_column_that_no_table_has(self, run: Run, notice: Path) -> None:
+        design = self.design(("{{history.befor}}",))
+        outcome = run("export", "notice", "--out", "out", "--template", design)
+        error, hint = outcome.errors()
+        assert (outcome.code, error) == (2, "ours.xlsx: there is no figure {{history.befor}}")
+        assert hint.startswith("  hint: did you mean history.before or history.")
 
     def test_no_names(self, run: Run, notice: Path) -> None:
         outcome = run("export", "notice", "--out", "out", "--template", self.design(("company",)))

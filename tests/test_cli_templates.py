@@ -7,52 +7,20 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
+from support.commands import Outcome, Run
 from support.excel_objects import Cell, Desktop, Name, desktop
 from support.excel_objects import Workbook as OpenWorkbook
 
-from xl_conversion import cli
 from xl_conversion.books.refresh.package import Package
 from xl_conversion.books.refresh.slots import Slots
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """The whole command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "80")
-    for name in ("XL_CONVERSION_TRACEBACK", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-
-    def call(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["xl-conversion", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        code = ended.value.code
-        return Outcome(code if isinstance(code, int) else 0, out, err)
-
-    return call
+from xl_conversion.books.statements.series import series_plan
 
 
 @pytest.fixture
@@ -102,6 +70,19 @@ class TestTemplate:
         assert value("other.xlsx", "in_series") == "Series B"
         assert value("other.xlsx", "in_event") == "Lender warrants"
         assert value("other.xlsx", "in_as_of") == 44196.0
+
+    def test_names_of_a_design(self, run: Run, tmp_path: Path) -> None:
+        outcome = run("template", "statement", "--names")
+        assert (outcome.code, outcome.err) == (0, "")
+        assert not list(tmp_path.iterdir())
+        plan = series_plan()
+        printed = {line.split()[0] for line in outcome.out.splitlines() if line.split()}
+        assert {name for name in plan.names if len(name) < 20} <= printed
+        assert {f"{table}.{column}" for table, columns in plan.tables.items() for column in columns} <= printed
+        assert re.search(r"price +Conversion price +Statement!C10 +0\.473", outcome.out)
+        stops(run("template", "price", "--names"), "--names")
+        stops(run("template", "statement", "--names", "--out", "ours.xlsx"), "--names")
+        assert run("template", "statement").err.splitlines()[-1] == "Error: Missing option '--out'."
 
     def test_room(self, run: Run) -> None:
         assert run("template", "price", "--out", "m.xlsx", "--blank", "--holders", "40", "--events", "9").code == 0

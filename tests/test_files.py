@@ -24,6 +24,7 @@ from xl_conversion.files import (
     MAX_NAME_CHARACTERS,
     TEMPORARY_PREFIX,
     SaveError,
+    replacing,
     safe_file_name,
     write_atomically,
 )
@@ -138,6 +139,44 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     assert error.__cause__.errno == code
     assert target.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("a bug"), SaveError("No", "Do not.")])
+def test_what_ends_the_writing_of_a_file_is_handed_on(tmp_path: Path, error: BaseException) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+
+    def stopped() -> None:
+        with replacing(tmp_path / "a.bin") as new:
+            new.path.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        stopped()
+    assert caught.value is error
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_file_that_is_not_wanted_after_all_leaves_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"old")
+    before = (tmp_path / "a.bin").stat()
+    with replacing(tmp_path / "a.bin") as new:
+        assert new.path.parent == tmp_path
+        assert new.path.read_bytes() == b""
+        new.path.write_bytes(b"old")
+        new.wanted = False
+    assert (tmp_path / "a.bin").stat() == before
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_what_is_under_way_may_be_in_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "through").mkdir()
+    with replacing(tmp_path / "a.bin", through=tmp_path / "through") as new:
+        assert new.path.parent == tmp_path / "through"
+        new.path.write_bytes(b"new")
+        assert not (tmp_path / "a.bin").exists()
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+    assert not os.listdir(tmp_path / "through")
 
 
 @pytest.mark.parametrize("code", [errno.EACCES, errno.EROFS])

@@ -142,6 +142,7 @@ def tables(name: str | None) -> None:
     Examples:
       xl-conversion example notice --format xlsx
       xl-conversion example company --of company
+      xl-conversion example portfolio --of portfolio
     """
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -149,10 +150,10 @@ def tables(name: str | None) -> None:
 @click.option(
     "--of",
     "what",
-    type=click.Choice(["notice", "company"]),
+    type=click.Choice(["notice", "company", "portfolio"]),
     default="notice",
     show_default=True,
-    help="A real notice, or three years of an invented company of three series.",
+    help="A real notice, three years of an invented company of three series, or a portfolio of three companies.",
 )
 def example(folder: Path, form: str, what: str) -> None:
     """Write an input to start from into DIR.
@@ -165,7 +166,8 @@ def example(folder: Path, form: str, what: str) -> None:
     for path in paths:
         click.echo(path)
     source = folder if form == "csv" else paths[0]
-    click.echo(f"next: xl-conversion {'tie-out' if what == 'notice' else 'history'} {source}", err=True)
+    follows = {"notice": "tie-out {}", "company": "history {}", "portfolio": "export {} --out out"}[what]
+    click.echo(f"next: xl-conversion {follows.format(source)}", err=True)
 
 
 @cli.command("tie-out", epilog="Example: xl-conversion tie-out notice --json")

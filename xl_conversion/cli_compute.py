@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from xl_conversion.cli_output import stop
 
@@ -34,7 +35,13 @@ SECONDS_BETWEEN_LINES = 5.0
     show_default=True,
     help="A function of single values; its help names the columns: xl-conversion functions NAME.",
 )
-@click.option("--decimals", type=int, default=2, show_default=True, help="Decimals that results are rounded to.")
+@click.option(
+    "--decimals",
+    type=int,
+    default=2,
+    show_default=True,
+    help="Decimals that results are rounded to, where no column decimals says it for the row.",
+)
 @click.option(
     "--rounding-type",
     metavar="TYPE",
@@ -85,7 +92,9 @@ def compute(
 
     IN is a Parquet file or a folder of them, with columns named like the arguments of the function: decimals,
     integers, text or float64, which is read by its 15 digits. OUT has the rows of IN in their order, all their
-    columns, and the result as a decimal. Columns decimals, rounding_type and method go before the options.
+    columns, and the result as a decimal. Columns decimals, rounding_type and method go before the options, which
+    count where they are blank. A column of OUT has one number of decimals for all rows: with a column decimals
+    these are 15 or more, each result rounded as its row says and filled up with zeros.
     """
     try:
         from xl_conversion.batch.parquet import compute_file
@@ -103,6 +112,13 @@ def compute(
         return
     rows = f"{done.rows:,} {'row' if done.rows == 1 else 'rows'}"
     click.echo(f"{done.target}: {rows}, {done.result} as {done.kind}{'' if done.written else ' (unchanged)'}")
+    if "decimals" in done.by_row:
+        click.echo(
+            "  rounded as the column decimals says; OUT shows all rows with the same decimals, filled with zeros"
+        )
+    for name in done.by_row:
+        if click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            click.echo(f"  --{name.replace('_', '-')} counts only where the column {name} is blank")
     if done.impossible:
         click.echo(f"  {done.impossible:,} without a result; the column problem says why")
 

@@ -26,6 +26,8 @@ EXIT_KEPT = 3
 """Done, but something of the input did not go in."""
 MOST_SHOWN = 40
 """Cells that are listed of those that changed; of those that would change all are."""
+MOST_OF_EXAMPLE = 24
+"""Characters of an example of what a name gives."""
 LAST_DAY = 2_958_466
 """The first serial number that is no day."""
 SERIES = click.option("--series", metavar="NAME", default="", help="The series, where the input has several.")
@@ -43,6 +45,7 @@ EVENT = click.option(
       xl-conversion template price --out model.xlsx --from company --series "Series A" --holders 200
       xl-conversion template chain --out chain.xlsx
       xl-conversion template statement --out ours.xlsx
+      xl-conversion template statement --names
     """,
 )
 @click.argument("model", type=click.Choice(["price", "chain", "statement"]))
@@ -51,7 +54,6 @@ EVENT = click.option(
     "target",
     metavar="FILE",
     type=click.Path(path_type=Path, readable=False),
-    required=True,
     help="Where to.",
 )
 @click.option(
@@ -81,10 +83,11 @@ EVENT = click.option(
     show_default=True,
     help="Room for so many earlier events; half as many later ones.",
 )
+@click.option("--names", is_flag=True, help="List the names that a design of a statement may use, and write none.")
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def template(
     model: str,
-    target: Path,
+    target: Path | None,
     source: Path | None,
     series: str,
     event: str,
@@ -93,16 +96,25 @@ def template(
     events: int,
     *,
     blank: bool,
+    names: bool,
     force: bool,
 ) -> None:
     """Write a model to keep: inputs, native formulas beside worksheet functions, checks, a notice.
 
     MODEL is price, the conversion price of a series, or chain, from notes to preferred to common. It is filled
     with the notice of 5 February 2002, or with --from from an input of yours, or with --blank not at all.
-    Or it is statement: the design of what export writes, to be changed and given to export --template.
+    Or it is statement: the design of what export writes, to be changed and given to export --template; --names
+    says what may stand in {{braces}} there.
     """
     from xl_conversion.files import write_atomically
 
+    if names:
+        if model != "statement" or target is not None:
+            stop("--names lists what a design of a statement may say", "xl-conversion template statement --names")
+        _print_names()
+        return
+    if target is None:
+        raise click.UsageError("Missing option '--out'.")
     if model == "statement" and (blank or source or series or event or as_of):
         stop("a statement is filled by export", "give --out only, then xl-conversion export --template FILE")
     if blank and source is not None:
@@ -237,6 +249,32 @@ def _template(
     }
     _refuse_too_many(filling, rooms)
     return price_model_bytes(filling, Room(holders, events, later))
+
+
+def _print_names() -> None:
+    """The names of the statement, each with what the invented company's first series has there."""
+    from tempfile import TemporaryDirectory
+
+    from xl_conversion.books.statements.own import named_in
+    from xl_conversion.books.statements.results import result_of
+    from xl_conversion.books.statements.series import series_values
+    from xl_conversion.examples import write_example
+    from xl_conversion.inputs.reading import read_cases
+
+    with TemporaryDirectory() as folder:
+        write_example(Path(folder), "csv", "company")
+        case = read_cases(Path(folder))[0]
+    named = named_in(*series_values(case, result_of(case)))
+    for table, group in groupby(named, key=lambda one: one.name.rpartition(".")[0]):
+        title = f"{table}: {{{{{table}.COLUMN}}}} in the last row of a sheet, which is repeated" if table else ""
+        rows = [(one.name, one.label, one.cell, _example(one.value)) for one in group]
+        print_table(title or "{{NAME}} in any cell", ("name", "what it is", "statement", "example"), rows)
+
+
+def _example(value: object) -> str:
+    """What a name gives, on one line that is not long."""
+    text = f"{value:.15g}" if isinstance(value, float) else "" if value is None else str(value)
+    return shorten(" ".join(text.split()), MOST_OF_EXAMPLE)
 
 
 def _refuse_too_many(filling: Filling | None, rooms: Mapping[str, tuple[int, str, str]]) -> None:

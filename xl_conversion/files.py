@@ -8,7 +8,9 @@ import re
 import secrets
 import stat
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 TEMPORARY_PREFIX = ".xl_conversion-"
@@ -40,43 +42,67 @@ class SaveError(OSError):
         return SaveError, (self.message, self.hint)  # so that it can come back from a worker process
 
 
-def write_atomically(
-    path: str | os.PathLike[str], data: bytes, *, through: Path | None = None, durable: bool = True
-) -> None:
-    """Write `data` to `path`, which holds at every moment either the old file or the new one, complete.
+@dataclass
+class Unfinished:
+    """A file under way."""
+
+    path: Path
+    """Where it is written; there is an empty one already."""
+    wanted: bool = True
+    """Whether it takes its place in the end; if not, what is there stays."""
+
+
+@contextmanager
+def replacing(
+    path: str | os.PathLike[str], *, through: Path | None = None, durable: bool = True
+) -> Iterator[Unfinished]:
+    """A new file that is at `path` when the block has ended, and not before: there is at every moment either the
+    old file or the new one, complete.
 
     A link is followed, the permissions of an existing file are kept, the folder must exist. The unfinished file
     is beside it, or in the folder `through`, which must be on the same disk. What is not `durable` may be lost
     when the power fails, but not when the process does.
-    Raises SaveError, and then leaves nothing behind.
+    Raises SaveError, before the block where it is known by then; any error leaves nothing behind.
     """
-    replacing = False
     try:
         target = Path(os.path.realpath(path))
         before = _existing(target)
         # In the same folder, since only a rename within one file system is atomic.
-        temporary = (through or target.parent) / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp"
-        try:
-            with open(temporary, "xb") as stream:
-                stream.write(data)
-                if durable:
-                    stream.flush()
-                    os.fsync(stream.fileno())  # the content must be on disk before the name points to it
-            if before is not None:
-                with suppress(OSError):
-                    os.chmod(temporary, stat.S_IMODE(before.st_mode))
-            replacing = True
-            os.replace(temporary, target)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        new = Unfinished((through or target.parent) / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
+        open(new.path, "xb").close()
     except SaveError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
-        raise save_error(path, error, replacing=replacing) from error
-    if durable:
+        raise save_error(path, error) from error
+    moving = False
+    try:
+        yield new
+        if new.wanted:
+            if durable:
+                with open(new.path, "rb+") as stream:
+                    os.fsync(stream.fileno())  # the content must be on disk before the name points to it
+            if before is not None:
+                with suppress(OSError):
+                    os.chmod(new.path, stat.S_IMODE(before.st_mode))
+            moving = True
+            os.replace(new.path, target)
+    except SaveError:
+        raise
+    except OSError as error:
+        raise save_error(path, error, replacing=moving) from error
+    finally:
+        with suppress(OSError):
+            os.unlink(new.path)
+    if durable and new.wanted:
         _sync_folder(target.parent)
+
+
+def write_atomically(
+    path: str | os.PathLike[str], data: bytes, *, through: Path | None = None, durable: bool = True
+) -> None:
+    """Write `data` to `path`, as :func:`replacing` does."""
+    with replacing(path, through=through, durable=durable) as new:
+        new.path.write_bytes(data)
 
 
 def safe_file_name(text: str) -> str:

@@ -621,7 +621,7 @@ class TestFiles:
         with pytest.raises(SaveError, match=r"the folder .*no does not exist"):
             compute_file(tmp_path / "in.parquet", tmp_path / "no" / "out.parquet", SPLIT)
         (tmp_path / "folder").mkdir()
-        with pytest.raises(SaveError, match="it is not a file"):
+        with pytest.raises(SaveError, match="it is a folder"):
             compute_file(tmp_path / "in.parquet", tmp_path / "folder", SPLIT, force=True)
 
     def test_killed_half_way_the_old_file_is_still_there(self, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from xl_conversion.inputs.records import RECORDS
 from xl_conversion.inputs.words import types_of, words_of
 
 TABLES = {record.table: record for record in RECORDS}
-every_example = pytest.mark.parametrize("example", ["vsource", "company"])
+every_example = pytest.mark.parametrize("example", ["vsource", "company", "portfolio"])
 
 
 def written(folder: Path, example: str) -> Any:
@@ -52,6 +52,17 @@ def test_a_stated_figure_keeps_its_digits(tmp_path: Path) -> None:
     sheet = written(tmp_path, "vsource")["stated"]
     texts = {sheet.cell(row, 3).value: sheet.cell(row, 5).value for row in range(2, sheet.max_row + 1)}
     assert (texts["conversion_price"], texts["conversion_ratio"]) == ("$2.00", "3.20")
+
+
+def test_the_portfolio_has_the_notice_as_it_is(tmp_path: Path) -> None:
+    for example in ("vsource", "portfolio"):
+        write_example(tmp_path / example, "csv", example)
+    for path in (tmp_path / "vsource").iterdir():
+        with open(path, newline="") as one, open(tmp_path / "portfolio" / path.name, newline="") as other:
+            notice = list(csv.DictReader(one))
+            rows = [row for row in csv.DictReader(other) if row["company"] == "Vsource, Inc."]
+        found = [{name: cell for name, cell in row.items() if cell} for row in rows]
+        assert found == [{"company": "Vsource, Inc."} | {k: v for k, v in row.items() if v} for row in notice]
 
 
 @every_example

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ class TestSplitting:
             ("events.csv", 3, "the input has several companies: name one, or a series"),
             ("events.csv", 4, "no such row in series"),
             ("securities.csv", 3, "no series is of that company"),
-            ("holders.csv", 4, "no such row in series"),
+            ("holders.csv", 4, "no such row in series; this row was not used"),
         ]
         assert [problem.hint for problem in problems[1:3]] == ["did you mean Series B?", "did you mean Two?"]
 
@@ -239,10 +240,36 @@ class TestSplitting:
         lost[table][0] |= {"company": "", "series": "Series Y"}
         found = portfolio(company("One"), lost)
         assert [(p.file, p.column, p.value, p.rule) for p in found.problems] == [
-            (f"{table}.csv", "series", "Series Y", "no such row in series")
+            (f"{table}.csv", "series", "Series Y", "no such row in series; this row was not used")
         ]
         assert found.problems[0].hint.startswith("did you mean Series ")
         assert [len(check_company(one).cases) for one in found.companies] == [2, 2]
+
+    def test_a_cell_that_is_not_known_is_the_problem_of_its_row(self) -> None:
+        def found(table: str, column: str, series: str) -> tuple[list[str], dict[str, int]]:
+            tables = made(together(company("One"), company("Two", series=(series, "Series C"))))
+            first, *others = tables[table].rows
+            problem = tables[table].problem("never calculated", first.number, column, "=A1")
+            row = replace(first, cells={**first.cells, column: ""}, problems=(problem,))
+            tables[table] = replace(tables[table], rows=(row, *others))
+            parts = split(tables, "")
+            each = [check_company(one) for one in parts.companies]
+            problems = [*parts.problems, *(p for one in each for p in one.problems)]
+            return [p.rule for p in problems], {one.name: len(one.cases) for one in each}
+
+        told = ["never calculated"]
+        assert found("holders", "shares", "Series A") == (told, {"One": 1, "Two": 2})
+        assert found("holders", "holder", "Series A") == (told, {"One": 1, "Two": 2})
+        assert found("holders", "series", "Series A") == (told, {"One": 0, "Two": 2})
+        assert found("events", "date", "Series A") == (told, {"One": 0, "Two": 2})
+        assert found("series", "conversion_price", "Series A") == (told, {"One": 0, "Two": 2})
+        # Whose it is: any company's that has such a series.
+        assert found("holders", "company", "Series A") == (told, {"One": 1, "Two": 1})
+        assert found("holders", "company", "Series B") == (told, {"One": 1, "Two": 2})
+        problems, sound = found("events", "company", "Series B")
+        assert (problems[:1], sound) == (told, {"One": 0, "Two": 2})
+        with pytest.raises(InputError, match="never calculated"):
+            found("series", "company", "Series B")
 
     @pytest.mark.parametrize("table", ["stated", "holders", "conversions"])
     def test_a_row_of_an_unknown_series_of_a_company_may_be_any_series(self, table: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.worksheet.formula import ArrayFormula
 
 from xl_conversion.inputs import tables
 from xl_conversion.inputs.problems import InputError, Problem
@@ -52,6 +53,13 @@ def read_or_refused(path: Path) -> None:
 
 def the_problem(path: Path, known: tuple[str, ...] = KNOWN) -> Problem:
     (problem,) = refused(path, known)
+    return problem
+
+
+def of_a_row(path: Path) -> Problem:
+    """The only problem, which is one of a row."""
+    (problem,) = [problem for row in read_tables(path, KNOWN)["people"].rows for problem in row.problems]
+    assert str(problem).isprintable()
     return problem
 
 
@@ -493,10 +501,37 @@ class TestWorkbook:
         path = workbook(tmp_path, [["name", "age"], ["Ada", "=6*6"]])
         assert b"<f>6*6</f><v" in zipfile.ZipFile(path).read(SHEET)
         rewritten(path, SHEET, lambda xml: re.sub(rb"<f>6\*6</f><v ?/>", b"<f>6*6</f>" + value, xml))
-        problem = the_problem(path)
+        problem = of_a_row(path)
         assert (problem.row, problem.rule) == (2, "the formula in B2 has never been calculated")
+        assert (problem.column, problem.value) == ("age", "=6*6")
         assert problem.file == f"{path}, sheet people"
-        assert problem.hint == "open it in Excel and save it"
+        assert problem.hint == "recalculate and save the file"
+
+    def test_what_is_not_known_spoils_no_other_row(self, tmp_path: Path) -> None:
+        book = Workbook()
+        sheet = book.active
+        assert sheet is not None
+        sheet.title = "people"
+        for row in (["name", "age"], ["Ada", "=1+1"], ["Bob", 3], [None, None, "=2"]):
+            sheet.append(row)
+        sheet["A5"] = ArrayFormula("A5", "=A2")
+        book.save(tmp_path / "in.xlsx")
+        ada, bob, beside, array = read_tables(tmp_path / "in.xlsx", KNOWN)["people"].rows
+        assert (dict(bob.cells), bob.problems) == ({"name": "Bob", "age": "3"}, ())
+        assert dict(ada.cells) == {"name": "Ada", "age": ""}
+        assert [(one.column, one.value) for one in ada.problems] == [("age", "=1+1")]
+        assert [(one.row, one.column, one.value) for one in beside.problems] == [(4, "", "=2")]
+        assert [(one.column, one.value) for one in array.problems] == [("name", "=A2")]
+
+    def test_the_names_of_columns_must_be_known(self, tmp_path: Path) -> None:
+        problem = the_problem(workbook(tmp_path, [["name", "=6*6"], ["Ada", 1]]))
+        assert (problem.row, problem.rule) == (1, "the formula in B1 has never been calculated")
+
+    def test_so_many_cells_that_are_not_known(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(tables, "MAX_UNKNOWN", 2)
+        assert len(read_tables(workbook(tmp_path, [["a"], ["=1"], ["=2"]]), KNOWN)["people"].rows) == 2
+        problem = the_problem(workbook(tmp_path, [["a"], ["=1"], ["=2"], ["=3"]]))
+        assert problem.rule.startswith("more than 2 such rows: ")
 
     def test_formulas_give_their_values(self, tmp_path: Path) -> None:
         path = workbook(tmp_path, [["name", "age"], ["Ada", "=6*6"], ["Bob", '=""']])
@@ -511,15 +546,15 @@ class TestWorkbook:
     @pytest.mark.parametrize("error", ["#N/A", "#DIV/0!", "#REF!"])
     def test_an_error_is_not_text(self, tmp_path: Path, error: str) -> None:
         path = workbook(tmp_path, [["name", "age"], ["Ada", error]])
-        problem = the_problem(path)
-        assert (problem.row, problem.rule) == (2, f"the cell B2 is {error}")
+        problem = of_a_row(path)
+        assert (problem.row, problem.column, problem.rule) == (2, "age", f"the cell B2 is {error}")
 
     def test_a_date_beyond_the_calendar_and_a_time(self, tmp_path: Path) -> None:
         path = workbook(tmp_path, [["name"], [date(2002, 2, 5)]])
         rewritten(path, SHEET, lambda xml: re.sub(rb"<v>37292</v>", b"<v>99999999999</v>", xml))
-        assert the_problem(path).rule == "the cell A2 is #VALUE!"
+        assert of_a_row(path).rule == "the cell A2 is #VALUE!"
         path = workbook(tmp_path, [["name"], [time(12, 30)]])
-        assert the_problem(path).rule == "time is not text, a number or a date"
+        assert str(of_a_row(path)).endswith("name is '12:30:00'; time is not text, a number or a date")
 
     @pytest.mark.parametrize(
         "content", [b"", b"PK", b"not a zip", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from xl_conversion.files import SaveError, save_error, write_atomically
+from xl_conversion.files import SaveError, replacing, save_error, write_atomically
 
 UNFINISHED = ".xl_conversion-unfinished"
 """The folder, inside the one exported to, for files being written and for what is needed to go on later."""
@@ -116,27 +116,16 @@ class OutFolder:
     @contextmanager
     def stream(self, path: str, of: str) -> Iterator[tuple[IO[bytes], list[Entry]]]:
         """A large file, written piece by piece; its entry is in the list when the block has ended."""
-        temporary = self.unfinished / f"{hashlib.sha256(path.encode()).hexdigest()[:16]}.tmp"
         found: list[Entry] = []
-        target = self.root / path
-        try:
-            with open(temporary, "w+b") as file:
+        with replacing(self.root / path, through=self.unfinished, durable=False) as new:
+            with open(new.path, "r+b") as file:
                 yield file, found
                 file.flush()
                 file.seek(0)
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 size = file.seek(0, os.SEEK_END)
-            written = not self._may_stand(path, digest)
-            if written:
-                os.replace(temporary, target)
-            found.append(self._noted(Entry(path, digest, size, of, written)))
-        except SaveError:
-            raise
-        except OSError as problem:
-            raise save_error(target, problem, replacing=target.exists()) from problem
-        finally:
-            with suppress(OSError):
-                temporary.unlink()
+            new.wanted = not self._may_stand(path, digest)
+        found.append(self._noted(Entry(path, digest, size, of, new.wanted)))
 
     def remove(self, path: str) -> None:
         """Removes a file of an earlier export, unless it was changed since."""

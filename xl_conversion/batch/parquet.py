@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import filecmp
 import os
-import secrets
-import stat
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -22,7 +20,7 @@ import pyarrow.parquet as pq
 from xl_conversion.batch.cluster import in_order, on_cluster
 from xl_conversion.batch.compute import Batch, ImpossibleRows, adjust
 from xl_conversion.batch.plan import PROBLEM, Plan, Settings, planned
-from xl_conversion.files import TEMPORARY_PREFIX, SaveError, save_error
+from xl_conversion.files import SaveError, replacing
 from xl_conversion.inputs.problems import InputError, Problem, fail
 
 ROWS_IN_BATCH = 65_536
@@ -47,6 +45,8 @@ class Computed:
     """Rows whose result is null."""
     written: bool
     """False where the file was there already, the same."""
+    by_row: tuple[str, ...] = ()
+    """What the columns of the input say for each row, of decimals, rounding_type and method."""
 
 
 def compute_file(
@@ -74,10 +74,10 @@ def compute_file(
         raise _is_input(target)
     plan = planned(files.schema, settings, str(source))
     rows, impossible = 0, 0
-    with _replacing(target, force) as temporary:
+    with replacing(target) as new:
         work = partial(adjust, settings=settings)
         batches = files.batches()
-        with _results(work, batches, scheduler, workers) as results, _Writer(temporary, plan) as writer:
+        with _results(work, batches, scheduler, workers) as results, _Writer(new.path, plan) as writer:
             try:
                 for batch in results:
                     writer.write(batch)
@@ -88,7 +88,8 @@ def compute_file(
                     advance(rows, files.rows)
             except ImpossibleRows as problem:
                 raise InputError([files.problem(rows, one) for one in problem.problems]) from None
-    return Computed(target, rows, plan.result, str(plan.kind), impossible, temporary.written)
+        new.wanted = _is_new(new.path, target, force=force)
+    return Computed(target, rows, plan.result, str(plan.kind), impossible, new.wanted, plan.by_row)
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,8 @@ def _ahead(reader: ThreadPoolExecutor, batches: Iterator[Batch]) -> Iterator[Bat
 class _Writer:
     """Writes batches in groups of as many rows as fit, whatever the size of a batch is."""
 
-    def __init__(self, temporary: _Temporary, plan: Plan) -> None:
-        self.writer = pq.ParquetWriter(temporary.path, plan.schema, **WRITING)
+    def __init__(self, path: Path, plan: Plan) -> None:
+        self.writer = pq.ParquetWriter(path, plan.schema, **WRITING)
         self.schema = plan.schema
         self.waiting: list[Batch] = []
         self.rows = 0
@@ -242,14 +243,6 @@ class _Writer:
 # The file that is written.
 
 
-@dataclass
-class _Temporary:
-    """An unfinished file beside the one that it will be."""
-
-    path: Path
-    written: bool = field(default=False)
-
-
 def _check_apart(source: Path, target: Path) -> None:
     where, to = Path(os.path.realpath(source)), Path(os.path.realpath(target))
     same = where == to or (to.exists() and where.exists() and os.path.samefile(where, to))
@@ -261,41 +254,12 @@ def _is_input(target: Path, inside: str = "") -> SaveError:
     return SaveError(f"Cannot write {target}: it is the input{inside}", "Give another name or folder.")
 
 
-@contextmanager
-def _replacing(target: Path, force: bool) -> Iterator[_Temporary]:
-    """A new file beside `target`, which takes its place at the end; nothing is left behind where that fails."""
-    try:
-        place = Path(os.path.realpath(target))
-        before = place.stat() if place.exists() else None
-        if before and not stat.S_ISREG(before.st_mode):
-            raise SaveError(f"Cannot write {target}: it is not a file", "Give the name of a file.")
-        if before and not os.access(place, os.W_OK):
-            raise SaveError(f"Cannot write {target}: the file is read-only", "Choose another name.")
-        unfinished = place.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
-        # Made here, so that a folder that cannot be written to is known before anything is computed.
-        open(unfinished, "xb").close()
-    except SaveError:
-        raise
-    except (OSError, ValueError) as problem:
-        raise save_error(target, problem) from problem
-    temporary = _Temporary(unfinished)
-    try:
-        yield temporary
-        if before and filecmp.cmp(unfinished, place, shallow=False):
-            return
-        if before and not force:
-            raise SaveError(f"Cannot write {target}: it is there and differs", "--force replaces it.")
-        with open(unfinished, "rb+") as stream:
-            os.fsync(stream.fileno())  # the content must be on disk before the name points to it
-        if before:
-            with suppress(OSError):
-                os.chmod(unfinished, stat.S_IMODE(before.st_mode))
-        os.replace(unfinished, place)
-        temporary.written = True
-    except SaveError:
-        raise
-    except OSError as problem:
-        raise save_error(target, problem) from problem
-    finally:
-        with suppress(OSError):
-            os.unlink(unfinished)
+def _is_new(unfinished: Path, target: Path, *, force: bool) -> bool:
+    """Whether a file differs from the one that is there; SaveError where that one may not be replaced."""
+    if not target.exists():
+        return True
+    if filecmp.cmp(unfinished, target, shallow=False):
+        return False
+    if not force:
+        raise SaveError(f"Cannot write {target}: it is there and differs", "--force replaces it.")
+    return True

@@ -20,6 +20,8 @@ Schema: TypeAlias = Any
 
 PROBLEM = "problem"
 """The column that says why a result is null."""
+BY_ROW = ("decimals", "rounding_type", "method")
+"""Settings that a column may say for each row; those given are for the rows where it is blank."""
 COMPUTED = tuple(f.name for f in CATALOGUE if any(name == f.name for name, _ in KERNELS))
 """The functions that there are for columns."""
 
@@ -55,6 +57,11 @@ class Plan:
     def result(self) -> str:
         """The name of the result's column."""
         return self.settings.result or _result_name(self.function)
+
+    @property
+    def by_row(self) -> tuple[str, ...]:
+        """The settings that columns of the batch say for each row."""
+        return tuple(a.name for a in self.function.arguments if a.name in BY_ROW and a.name in self.schema.names)
 
 
 def planned(schema: Schema, settings: Settings, where: str = "columns") -> Plan:

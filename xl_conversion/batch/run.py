@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from xl_conversion import __version__
 from xl_conversion.batch.cluster import in_order, on_cluster
 from xl_conversion.batch.folder import MANIFEST, Entry, OutFolder, locked
-from xl_conversion.batch.letters import print_letters
+from xl_conversion.batch.letters import check_printing, print_letters
 from xl_conversion.batch.manifest import Manifest, with_known
 from xl_conversion.batch.observer import Observer
 from xl_conversion.batch.work import (
@@ -132,6 +132,8 @@ def export(
     observer = observer or Observer()
     if settings.recipe.documents and find_spec("docx") is None:
         raise fail("--notice", "python-docx is not installed", 'pip install "xl-conversion[batch]"')
+    if settings.pdf:
+        check_printing()
     portfolio = read_portfolio(source, queries=queries or {})
     tasks, digest = _tasks(portfolio, settings)
     if settings.strict:

@@ -1,7 +1,8 @@
 """Inputs to start from.
 
 `vsource` is a real notice: Vsource, Inc., Series 2-A Convertible Preferred, 5 February 2002. `company` is an
-invented company of three series, with a capitalization and three years of events.
+invented company of three series, with a capitalization and three years of events. `portfolio` is three companies,
+that of the notice and two invented ones, with holders who have part in both of these.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from xl_conversion.files import SaveError, write_atomically
 if TYPE_CHECKING:
     from xl_conversion.inputs.records import Record
 
-AS_OF = {"vsource": date(2002, 2, 5), "company": date(2022, 10, 1)}
+AS_OF = {"vsource": date(2002, 2, 5), "company": date(2022, 10, 1), "portfolio": date(2021, 11, 15)}
 LAST_ROW = 1000
 """Rows up to it offer the words that a column allows."""
 ORDER = ("series", "capitalization", "events", "securities", "conversions", "stated", "holders")

@@ -21,6 +21,8 @@ from xl_conversion.inputs.tables import Row, Table
 COMPANY = "company"
 OF_ONE_SERIES = ("conversions", "stated", "holders")
 """Tables of which a wrong row spoils no other series than the one that it names."""
+NOT_USED = "this row was not used"
+"""Said of a row for which nothing is left out."""
 PROBLEM_COLUMNS = ("file", "place", "column", "value", "rule", "what to do")
 """The headers over :func:`problem_rows`."""
 
@@ -143,14 +145,18 @@ class _Split:
             if name == "series":
                 if not company and len(self.rows) > 1:
                     # Any company's base may have its shares in it.
-                    self.lost.append(table.problem("a value is required", row.number, COMPANY))
+                    wrong = table.problem("a value is required", row.number, COMPANY)
+                    self.lost.extend(row.problems or [wrong])
             elif not company or company not in self.rows:
                 series = row.cells.get("series", "")
-                owner = self._owner(company, series, soft=soft)
+                unknown = any(one.column == COMPANY for one in row.problems)
+                owner = None if unknown else self._owner(company, series, soft=soft)
                 if owner is None:
-                    problem = self._problem(table, row, company, series)
+                    found = row.problems or (self._problem(table, row, company, series),)
+                    if soft and not self._meant_for(company, series):
+                        found = tuple(replace(one, rule=f"{one.rule}; {NOT_USED}") for one in found)
                     known = self._doubt_of(company, series, soft=soft)
-                    (self.problems if known else self.lost).append(problem)
+                    (self.problems if known else self.lost).extend(found)
                     self.holders.add(row.cells.get("holder", ""))
                     continue
                 company = owner
@@ -166,6 +172,10 @@ class _Split:
         if owners or (soft and series):
             return None
         return self.only or None
+
+    def _meant_for(self, company: str, series: str) -> bool:
+        """Whether there is a company that a row of nobody may have been meant for."""
+        return bool(self.alike.get(_plain(company)) if company else self.owners.get(series))
 
     def _doubt_of(self, company: str, series: str, *, soft: bool) -> bool:
         """Whether it is known which companies a row of nobody may concern; their series are doubtful then."""

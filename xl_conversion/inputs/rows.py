@@ -58,8 +58,11 @@ def read_rows(table: Table, record: type[R], problems: list[Problem]) -> list[tu
     seen: dict[tuple[Any, ...], int] = {}
     for row in table.rows:
         made = read_row(record, row.cells)
-        if isinstance(made, list):
-            problems.extend(table.broken(row, one) for one in made)
+        if row.problems or isinstance(made, list):
+            problems.extend(row.problems)
+            told = {one.column for one in row.problems}
+            broken = made if isinstance(made, list) else []
+            problems.extend(table.broken(row, one) for one in broken if one.column not in told)
             continue
         key = tuple(getattr(made, name) for name in record.key)
         if key in seen:

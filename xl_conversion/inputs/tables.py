@@ -15,14 +15,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from xml.etree import ElementTree
 
 from xl_conversion.core.rounding import MAX_DIGITS, shorten, to_text
@@ -35,6 +35,8 @@ MAX_CELL = 30_000
 MAX_ROWS = 1_048_575
 MAX_COLUMNS = 256
 MAX_COLUMN_NAME = 255
+MAX_UNKNOWN = 10_000
+"""Rows of a sheet with cells whose value is not known: each is told, and takes memory."""
 _KINDS = {".csv": "CSV", ".parquet": "Parquet"}
 _HEADER = "the first row names the columns"
 _NO_SEPARATORS = 'write 33,831,184 as 33831184, without thousands separators, and a text with a comma as "a, b"'
@@ -52,6 +54,12 @@ class Row:
 
     number: int
     cells: Mapping[str, str]
+    problems: tuple[Problem, ...] = ()
+    """Cells whose value is not known; they are blank in `cells`."""
+
+
+Unknown: TypeAlias = dict[int, dict[int, Problem]]
+"""The problems of cells by number of the row, then by place in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +272,9 @@ def _read_whole(file: Path, content: bytes, known: Sequence[str]) -> dict[str, T
         ):
             _check_purpose(workbook, file)
             pairs = zip(workbook.worksheets, formulas.worksheets, strict=True)
-            return _tables_of(
-                file,
-                known,
-                ((sheet, partial(_sheet_rows, written, file)) for sheet, written in pairs),
-            )
+            unknown: Unknown = {}
+            rows = ((sheet, partial(_sheet_rows, written, file, unknown)) for sheet, written in pairs)
+            return _tables_of(file, known, rows, unknown)
     except InputError:
         raise
     except Exception as problem:  # openpyxl raises nearly anything for a defective file
@@ -296,18 +302,21 @@ def _tables_of(
     file: Path,
     known: Sequence[str],
     sheets: Iterable[tuple[Any, Callable[[Any], Iterator[tuple[int, Sequence[str]]]]]],
+    unknown: Unknown | None = None,
 ) -> dict[str, Table]:
-    """The tables among the sheets of a workbook, each with what gives its rows."""
+    """The tables among the sheets of a workbook, each with what gives its rows and notes what is `unknown`."""
     tables: dict[str, Table] = {}
     for sheet, rows in sheets:
         name = table_name(sheet.title, known, str(file), tables, strict=False)
         if name:
             where = f"{file}, sheet {sheet.title}"
-            tables[name] = table_of(name, where, rows(sheet), wide=_NO_COLUMN)
+            if unknown:
+                unknown.clear()
+            tables[name] = table_of(name, where, rows(sheet), wide=_NO_COLUMN, unknown=unknown)
     return tables
 
 
-def _sheet_rows(formulas: Any, file: Path, sheet: Any) -> Iterator[tuple[int, Sequence[str]]]:
+def _sheet_rows(formulas: Any, file: Path, unknown: Unknown, sheet: Any) -> Iterator[tuple[int, Sequence[str]]]:
     where = f"{file}, sheet {sheet.title}"
     for one in (sheet, formulas):
         one.reset_dimensions()  # a stale dimension would hide rows
@@ -320,12 +329,17 @@ def _sheet_rows(formulas: Any, file: Path, sheet: Any) -> Iterator[tuple[int, Se
     for number, (cells, written) in enumerate(rows, start=1):
         if number > MAX_ROWS + 1:
             raise fail(where, f"more than {MAX_ROWS} rows", "split it")
-        for cell, formula in zip(cells, written, strict=True):
-            # A formula that gives an empty text is blank, one that was never calculated is not known.
-            if formula.data_type == "f" and cell.value is None and cell.data_type == "n":
-                rule = f"the formula in {cell.coordinate} has never been calculated"
-                raise InputError([Problem(where, rule, number, hint="open it in Excel and save it")])
-        yield number, [_cell_text(cell, where, number) for cell in cells]
+        texts = []
+        for place, (cell, formula) in enumerate(zip(cells, written, strict=True)):
+            try:
+                texts.append(_cell_text(cell, formula, where, number))
+            except InputError as refused:
+                if len(unknown) == MAX_UNKNOWN:
+                    raise fail(where, f"more than {MAX_UNKNOWN} such rows: {refused}", "mend them all") from None
+                noted = replace(refused.problems[0], value=_written(formula.value))
+                unknown.setdefault(number, {})[place] = noted
+                texts.append("")
+        yield number, texts
 
 
 def _checked_package(file: Path) -> bytes:
@@ -394,15 +408,21 @@ def table_of(
     *,
     unit: str = "row",
     wide: str = _NO_SEPARATORS,
+    unknown: Unknown | None = None,
 ) -> Table:
     """The table in numbered lines of cells, the first of them with any being the names of the columns.
 
+    `lines` may add to `unknown` the problems of cells that it gives as blank; they become problems of their rows.
+
     Raises InputError with all that is wrong with it as a table.
     """
-    with_cells = ((number, cells) for number, cells in lines if "".join(cells).strip())
+    unknown = {} if unknown is None else unknown
+    with_cells = ((number, cells) for number, cells in lines if "".join(cells).strip() or number in unknown)
     header, second = next(with_cells, None), next(with_cells, None)
     if header is None:
         raise fail(file, "it is empty", _HEADER)
+    if header[0] in unknown:
+        raise InputError(list(unknown[header[0]].values()))
     if second is not None and unit == "row" and _filled(header[1]) == 1 < _filled(second[1]):
         raise fail(file, f"row {header[0]} must hold the column names", "remove the title above them")
     filled = with_cells if second is None else chain([second], with_cells)
@@ -433,6 +453,8 @@ def table_of(
         if len(rows) == MAX_ROWS:
             raise fail(file, f"more than {MAX_ROWS} rows", "split it")
         row = Row(number, dict(zip(columns, map(str.strip, cells), strict=True)))
+        if number in unknown:
+            row = replace(row, problems=tuple(_of_columns(columns, unknown[number])))
         together = "".join(row.cells.values())
         # Of most rows one look says that all is well.
         if len(together) > MAX_CELL or not together.isprintable():
@@ -441,6 +463,12 @@ def table_of(
     if problems:
         raise InputError(problems)
     return Table(name, file, tuple(columns), tuple(rows), unit, header[0])
+
+
+def _of_columns(columns: Sequence[str], unknown: Mapping[int, Problem]) -> Iterator[Problem]:
+    """The problems of the cells of a row, each with its column if it has one."""
+    for place, problem in unknown.items():
+        yield replace(problem, column=columns[place]) if place < len(columns) else problem
 
 
 def _no_texts(file: str, row: Row, unit: str) -> Iterator[Problem]:
@@ -495,13 +523,23 @@ def bounded(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _cell_text(cell: Any, where: str, number: int) -> str:
+def _cell_text(cell: Any, formula: Any, where: str, number: int) -> str:
+    """What a cell shows; `formula` is the same cell as it is written."""
+    # A formula that gives an empty text is blank, one that was never calculated is not known.
+    if formula.data_type == "f" and cell.value is None and cell.data_type == "n":
+        rule = f"the formula in {cell.coordinate} has never been calculated"
+        raise InputError([Problem(where, rule, number, hint="recalculate and save the file")])
     if cell.data_type == "e":
         raise InputError([Problem(where, f"the cell {cell.coordinate} is {cell.value}", number, hint="mend it")])
     text = _text(cell.value, where, number, "")
     if text and isinstance(cell.value, int | float) and not isinstance(cell.value, bool):
         return _padded(text, _decimals(cell.number_format or ""))
     return text
+
+
+def _written(value: Any) -> str:
+    """What is written in a cell; an array formula and a data table are objects of openpyxl."""
+    return str(getattr(value, "text", "a data table") if hasattr(value, "ref") else value)
 
 
 def _padded(text: str, decimals: int) -> str:

@@ -91,8 +91,8 @@ def words_of(record: type[Record], column: str, kind: str = "") -> Mapping[str, 
 
 
 def types_of(record: type[Record], column: str) -> frozenset[Any]:
-    """What a cell of a column becomes."""
-    (held,) = (one.type for one in record.model_fields.values() if one.alias == column)
+    """What a cell of a column becomes; text under `company`, which every table of a portfolio may have."""
+    held = next((one.type for one in record.model_fields.values() if one.alias == column), str)
     return frozenset(_parts(held))
 
 

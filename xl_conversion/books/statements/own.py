@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from openpyxl import load_workbook
 from openpyxl.formula.tokenizer import Token, Tokenizer
@@ -13,9 +15,58 @@ from openpyxl.formula.tokenizer import Token, Tokenizer
 from xl_conversion.books.statements.series import series_plan
 from xl_conversion.books.statements.series_design import series_design
 from xl_conversion.books.streaming import Formula, Plan, Row, Styled, Value, make_plan
-from xl_conversion.inputs.problems import InputError, Problem, suggestion
+from xl_conversion.books.streaming.zipping import MAX_DESIGN as MOST_BYTES
+from xl_conversion.inputs.problems import InputError, Problem
 
-MOST_BYTES = 50 * 2**20
+EVERY_NAME = "xl-conversion template statement --names lists every name"
+
+
+class Named(NamedTuple):
+    """A name that a design may use."""
+
+    name: str
+    """Of a column of a table: with the table, and a point between."""
+    label: str
+    """What the statement calls it, "" where it has no words for it."""
+    cell: str
+    """Where the statement has it, "" for a header, a footer or the title of the file."""
+    value: Value
+    """What it is of one series; of a table, in its first row."""
+
+
+def named_in(values: Mapping[str, Value], tables: Mapping[str, Sequence[Row]]) -> list[Named]:
+    """Every name that a design may use, in the order of the statement, with what it is of one series."""
+    plan, places = series_plan(), _places()
+    found = [Named(name, *places.get(name, ("", "")), _plain(values[name], ())) for name in plan.names]
+    for table, columns in plan.tables.items():
+        first = tables[table][0].values if tables[table] else (None,) * len(columns)
+        for column, value in zip(columns, first, strict=True):
+            name = f"{table}.{column}"
+            found.append(Named(name, *places.get(name, ("", "")), _plain(value, ())))
+    return found
+
+
+def _places() -> dict[str, tuple[str, str]]:
+    """What the statement calls each name, and the first cell that has it."""
+    design, cached = series_design()
+    known = _named(series_plan())
+    found: dict[str, tuple[str, str]] = {}
+    for sheet in load_workbook(BytesIO(design)).worksheets:
+        above: Sequence[Any] = ()
+        for row in sheet.iter_rows():
+            for place, cell in enumerate(row):
+                where = f"{sheet.title}!{cell.coordinate}"
+                own = cached.get((sheet.title, cell.coordinate), "")
+                for name in {own} & known or {one for one in known if f"{{{{{one}}}}}" in str(cell.value)}:
+                    texts = above[place : place + 1] if "." in name else row[:place]
+                    label = next((str(one.value) for one in texts if _is_label(one.value)), "")
+                    found.setdefault(name, (label, where))
+            above = row
+    return found
+
+
+def _is_label(value: Any) -> bool:
+    return isinstance(value, str) and "{{" not in value and not value.startswith("=")
 
 
 def read_design(path: Path) -> bytes:
@@ -38,16 +89,21 @@ def read_design(path: Path) -> bytes:
         hint = "a repeated row is the last one of its sheet; a file that is damaged may be saved again as .xlsx"
         raise InputError([Problem(str(path), str(problem), hint=hint)]) from problem
     known, wanted = _named(series_plan()), _named(plan)
-    hint = "xl-conversion template statement --out FILE writes a design with every name"
     unknown = [
-        Problem(str(path), f"there is no figure {{{{{name}}}}}", hint=suggestion(name, known) or hint)
+        Problem(str(path), f"there is no figure {{{{{name}}}}}", hint=_meant(name, known))
         for name in sorted(wanted - known)
     ]
     if not wanted:
-        unknown = [Problem(str(path), "no cell names a figure, such as {{price}}", hint=hint)]
+        unknown = [Problem(str(path), "no cell names a figure, such as {{price}}", hint=EVERY_NAME)]
     if problems := [*unknown, *_lost_sheets(path, design)]:
         raise InputError(problems)
     return design
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    """The names that one may have been meant for."""
+    close = get_close_matches(name, known, n=3)
+    return f"did you mean {' or '.join(close)}? {EVERY_NAME}" if close else EVERY_NAME
 
 
 def _lost_sheets(path: Path, design: bytes) -> Iterator[Problem]:
