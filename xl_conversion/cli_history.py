@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -139,7 +138,7 @@ def explain(source: Path, as_of: date | None, series: str | None, event: str | N
                     continue
                 for figure, steps in (("price", change.steps()), ("ratio", change.ratio_steps())):
                     rows += [
-                        {"series": name, "event": change.event.event, "figure": figure, **asdict(step)}
+                        {"series": name, "event": change.event.event, "figure": figure, **step._asdict()}
                         for step in steps
                     ]
                     if not as_json:

@@ -38,7 +38,7 @@ from support.portfolio import portfolio, write_portfolio
 
 from xl_conversion.batch.folder import OutFolder, locked
 from xl_conversion.batch.run import Settings, export
-from xl_conversion.batch.work import statement
+from xl_conversion.batch.work import statement, uncollected
 from xl_conversion.books.statements.results import result_of
 from xl_conversion.books.statements.series_design import series_design
 from xl_conversion.books.streaming import Plan, make_plan
@@ -227,7 +227,7 @@ def cases_at(source: Path, count: int) -> list[Case]:
 def state(cases: Sequence[Case], folder: Path) -> None:
     """The statement of each, as a file in a folder that is new."""
     out = OutFolder(Path(tempfile.mkdtemp(dir=folder)))
-    with locked(out, "series"):
+    with locked(out, "series"), uncollected():
         for number, case in enumerate(cases):
             out.place(f"series/{number}.xlsx", statement(case, result_of(case)), "")
 

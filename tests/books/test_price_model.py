@@ -63,13 +63,13 @@ from xl_conversion.core.events import (
     StockDividend,
     TenderOffer,
 )
-from xl_conversion.core.history import Company, adjustment_of, history
+from xl_conversion.core.history import Company, history
 from xl_conversion.core.holders import Holding, convert
 from xl_conversion.core.issuance import Issuance, Security, SecurityKind
 from xl_conversion.core.rounding import RoundingType, round_to, round_whole
 from xl_conversion.core.stated import Item, Stated, read_written, with_commas
 from xl_conversion.core.terms import Basis, Method, Rounding, Series, SharesPer
-from xl_conversion.core.tie_out import Check, Finding, tie_out
+from xl_conversion.core.tie_out import Check, Finding, tie_out_history
 from xl_conversion.functions.catalogue import FUNCTIONS
 from xl_conversion.inputs.reading import read_companies
 
@@ -440,7 +440,7 @@ def said(state: State) -> Said:
         for row in state.tables["in_stated"]
         if row.get("Item") is not None
     ]
-    findings = tie_out(adjustment_of(change, issuance), rows)
+    findings = tie_out_history([change], [issuance], rows)
     return Said(series, first, found, change, issuance, findings)
 
 
@@ -1981,7 +1981,7 @@ class TestTieOut:
         series = company.company.series[0].name
         (change,) = company.history.of(series)
         (issuance,) = company.issuances[series]
-        found = tie_out(adjustment_of(change, issuance), company.stated[series])
+        found = tie_out_history([change], [issuance], company.stated[series])
         of_the_model = [finding for finding in found if finding.check is not Check.CHAIN]
         of = Layout(built("the notice"))
         sheet = of.stored["Tie-out"]

@@ -5,7 +5,9 @@ A pure function of its arguments, so that it gives the same on one process, on m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -95,6 +97,20 @@ class Made:
     """Of the files that stand already."""
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Nothing is looked through for cycles meanwhile: a task makes next to none, and holds much that would be
+    looked through again and again. What a task leaves is found after it."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@uncollected()
 def make(recipe: Recipe, task: Task) -> Made:
     """The files and results of a task."""
     results: list[SeriesResult] = []
@@ -191,6 +207,7 @@ def problems_of(company: CompanyTables) -> tuple[Problem, ...]:
     return check_company(company).problems
 
 
+@uncollected()
 def make_holders(task: HoldersTask) -> tuple[tuple[File, ...], tuple[Entry, ...]]:
     """The workbooks of holders: those that are handed back, and the entries of those that stand."""
     files: list[File] = []

@@ -85,21 +85,6 @@ def history(company: Company, as_of: date | None = None) -> History:
     return History(tuple(changes), state)
 
 
-def adjustment_of(change: Change, issuance: Issuance) -> Adjustment:
-    """A row of a history as the adjustment by an issuance with the company's own counts, to be tied out."""
-    return Adjustment(
-        replace(change.series, conversion_price=change.start),
-        issuance,
-        change.start,
-        change.unrounded,
-        change.price,
-        change.ratio_unrounded,
-        change.ratio,
-        change.steps(),
-        change.ratio_steps(),
-    )
-
-
 def replay(series: Series, issuances: Iterable[Issuance]) -> tuple[Adjustment, ...]:
     """The adjustment that each issuance makes, by date; issuances of one day in the order given.
 

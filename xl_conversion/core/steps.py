@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from xl_conversion.core.rounding import RoundingType, shown
 
 _SYMBOL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One line of an explanation.
 
     `formula` is in the symbols of earlier steps, with ``+ - * /``, brackets, ``min(a, b)``, ``max(a, b)``,

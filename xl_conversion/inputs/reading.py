@@ -9,8 +9,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from xl_conversion.core.adjustments import ImpossibleArgument
 from xl_conversion.core.changes import Change
@@ -56,6 +59,8 @@ class Case:
     """The history of the series."""
     holdings: tuple[Holding, ...] = ()
     """Who holds it."""
+    preferred: Fraction = Fraction(0)
+    """How much of it is outstanding after its history, where the input says how much there was."""
 
     @property
     def digest(self) -> str:
@@ -86,12 +91,22 @@ class CompanyInput:
 
 def _given(record: Record) -> dict[str, object]:
     """The fields of a row that are not at their default."""
-    found: dict[str, object] = {}
-    for name, column in record.model_fields.items():
-        value = getattr(record, name)
-        if value is not column.default and value != column.default:
-            found[name] = value
-    return found
+    kind: type = type(record)
+    names, defaults, values_of = _fields(kind)
+    return {
+        name: value
+        for name, value, default in zip(names, values_of(record), defaults, strict=True)
+        if value is not default and (default is None or value != default)
+    }
+
+
+@cache
+def _fields(record: type[Any]) -> tuple[tuple[str, ...], tuple[object, ...], attrgetter[tuple[object, ...]]]:
+    """Names and defaults of the columns of a record, and what gives the values of all; None for no default, which
+    no value of such a column is."""
+    columns = record.model_fields
+    defaults = [None if column.is_required() else column.default for column in columns.values()]
+    return tuple(columns), tuple(defaults), attrgetter(*columns)
 
 
 def _plain(value: object) -> object:
@@ -114,7 +129,12 @@ def cases_of(tables: Mapping[str, Table], where: str, required: tuple[str, ...] 
     for company, found in histories.items():
         for change in found.changes:
             changes.setdefault((company, change.series.name), []).append(change)
-    return [_case(one, records, tuple(changes.get((one.company, one.series), ()))) for one in records.series]
+    cases = []
+    for one in records.series:
+        position = histories[one.company].state.positions[one.series]
+        own = tuple(changes.get((one.company, one.series), ()))
+        cases.append(_case(one, records, own, position.preferred))
+    return cases
 
 
 def read_companies(path: Path) -> list[CompanyInput]:
@@ -234,7 +254,7 @@ def _row_of(argument: str, company: str, records: Records, events: Sequence[tupl
     return next((row.number for row, record in events if record is event), 0)
 
 
-def _case(series: SeriesRecord, records: Records, changes: tuple[Change, ...]) -> Case:
+def _case(series: SeriesRecord, records: Records, changes: tuple[Change, ...], preferred: Fraction) -> Case:
     seen = records.seen_by(series)
     own: dict[str, Sequence[Record]] = {
         "series": [series],
@@ -253,4 +273,5 @@ def _case(series: SeriesRecord, records: Records, changes: tuple[Change, ...]) -
         more_than_counted(series, records),
         changes,
         holdings_of(series, records),
+        preferred,
     )

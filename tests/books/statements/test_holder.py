@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,11 +21,9 @@ from support.ooxml import Finding
 from support.pages import page_findings
 
 from xl_conversion.books.statements.holder import (
-    EXACT_FIRST,
-    FIRST,
-    LETTER_FIRST,
-    LETTER_TOTAL,
-    TOTAL,
+    EXACT,
+    LETTER,
+    STATEMENT,
     Position,
     holder_plan,
     holder_values,
@@ -33,13 +32,15 @@ from xl_conversion.books.statements.holder import (
 from xl_conversion.books.statements.results import result_of
 from xl_conversion.core.holders import Holding, convert
 from xl_conversion.core.rounding import RoundingType
-from xl_conversion.core.terms import Series, SharesPer
+from xl_conversion.core.terms import Rounding, Series, SharesPer
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.reading import cases_of, read_cases
 from xl_conversion.inputs.records import RECORDS
 from xl_conversion.inputs.tables import read_tables
 
 AS_OF = date(2022, 10, 1)
+FIRST, LETTER_FIRST, EXACT_FIRST = STATEMENT.first, LETTER.first, EXACT.first
+TOTAL, LETTER_TOTAL = FIRST - 1, LETTER_FIRST - 1
 NASTY = ('=HYPERLINK("http://x","y")', "N" * 300, "bell\x07 & <b> _x0041_ ]]>", "{{holder}}", "+1", "张伟 “Öz”")
 
 
@@ -82,7 +83,9 @@ def position(number: int, rounding_type: RoundingType, per: SharesPer = SharesPe
         series.company,
         series.name,
         None,
+        None,
         held.preferred,
+        Fraction(1),
         Fraction(1),
         price,
         price,
@@ -102,6 +105,14 @@ def every_rounding() -> list[Position]:
         *(position(number, kind) for number, kind in kinds),
         *(position(number, kind, SharesPer.CERTIFICATE) for kind in RoundingType for number in (3, 4)),
     ]
+
+
+def printed(path: Path, office: Office, folder: Path) -> list[str]:
+    """The texts of the printed pages."""
+    text = subprocess.run(
+        ["pdftotext", "-layout", office.pdf(path, folder), "-"], capture_output=True, text=True, check=True
+    )
+    return text.stdout.split("\f")
 
 
 def same(found: object, known: object) -> bool:
@@ -125,15 +136,11 @@ def test_figures_are_the_exact_ones(portfolio: list[Position], tmp_path: Path) -
         assert sheet[f"D{row}"].value.date() == one.as_of
         assert one.digest[:12] in sheet[f"P{row}"].value
     assert sheet[f"E{TOTAL}"].value == 1_833_333
-    assert sheet[f"L{TOTAL}"].value == sum(one.whole for one in held) == letter[f"G{LETTER_TOTAL}"].value
-    assert letter[f"G{LETTER_FIRST}"].value == held[0].whole
-    assert letter[f"D{LETTER_FIRST}"].value.date() == held[0].as_of
-    assert f"{sum(one.whole for one in held):,} whole shares" in letter["A6"].value
-    assert "letter by letter" in letter["A9"].value
-    assert "redeemed are not taken off" in letter["A9"].value
+    assert sheet[f"L{TOTAL}"].value == sum(one.whole for one in held) == letter[f"I{LETTER_TOTAL}"].value
+    assert f"{sum(one.whole for one in held):,} whole shares" in letter["A12"].value
     assert book["Exact figures"][f"D{EXACT_FIRST}"].value == "426,666,560,000 / 151,373"
     assert sheet[f"N{TOTAL}"].value == 2
-    assert letter["A8"].value.startswith("Draft: ")
+    assert letter["A4"].value == "DRAFT. Stated figures of these series that do not tie: 2; see Statement"
 
 
 def test_libreoffice_recalculates_the_cached_values(
@@ -185,7 +192,7 @@ def test_whole_shares_by_every_rounding(tmp_path: Path) -> None:
         ("Statement", f"I{FIRST}", 2),
         ("Statement", f"L{FIRST + 1}", 7),
         ("Statement", f"N{FIRST}", 9),
-        ("Letter", f"G{LETTER_FIRST}", 1),
+        ("Letter", f"I{LETTER_FIRST}", 1),
         ("Exact figures", f"I{EXACT_FIRST}", 1),
         ("Checks", "E12", 1),
     ],
@@ -196,11 +203,11 @@ def test_a_check_turns_when_a_figure_is_overwritten(
     path = made(tmp_path / "a.xlsx", "Ada Ventures", of("Ada Ventures", portfolio))
     with office.session() as session:
         document = session.open(path)
-        assert document.value("Letter", "H1") == "Formulas agree: OK"
+        assert document.value("Letter", "J1") == "Formulas agree: OK"
         document.set(sheet, cell, value)
         assert [
             document.value(*corner)
-            for corner in (("Statement", "P1"), ("Letter", "H1"), ("Checks", "I1"), ("Exact figures", "M1"))
+            for corner in (("Statement", "P1"), ("Letter", "J1"), ("Checks", "I1"), ("Exact figures", "M1"))
         ] == ["Formulas agree: CHECK"] * 4
 
 
@@ -210,7 +217,9 @@ def test_names_are_text_whatever_they_are(
 ) -> None:
     held = [
         Position(
-            name, name, name, None, *map(Fraction, (7, 1, 2, 2)), Fraction(1, 2), Fraction(7, 2), 3, "down", 0, ""
+            *(name, name, name, None, None),
+            *map(Fraction, (7, 1, 1, 2, 2)),
+            *(Fraction(1, 2), Fraction(7, 2), 3, "down", 0, ""),
         )
     ]
     path = made(tmp_path / "a.xlsx", name, held)
@@ -259,7 +268,9 @@ def test_a_holder_is_told_by_its_name_alone(tmp_path: Path) -> None:
 
 def test_what_no_cell_can_hold_is_there_in_full(tmp_path: Path) -> None:
     big = Fraction(10**20 + 1)
-    held = [Position("Ann", "C", "S", None, big, *map(Fraction, (1, 1, 1, 1)), big, int(big), "down", 0, "")]
+    held = [
+        Position("Ann", "C", "S", None, None, big, *map(Fraction, (1, 1, 1, 1, 1)), big, int(big), "down", 0, "")
+    ]
     book = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)
     assert book["Exact figures"][f"D{EXACT_FIRST}"].value == "100,000,000,000,000,000,001"
 
@@ -268,7 +279,11 @@ def test_a_figure_of_many_digits_is_told_by_its_first_ones(tmp_path: Path) -> No
     """No cell holds them, and no reader compares them."""
     long = Fraction(10**20_000 + 1, 3 * 10**19_999)
     held = [
-        Position("Ann", "C", "S", None, *map(Fraction, (10, 1, 3, 3)), Fraction("0.33"), long, 3, "down", 0, "")
+        Position(
+            *("Ann", "C", "S", None, None),
+            *map(Fraction, (10, 1, 3, 3, 3)),
+            *(Fraction("0.33"), long, 3, "down", 0, ""),
+        )
     ]
     book = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)
     text = book["Exact figures"][f"D{EXACT_FIRST}"].value
@@ -288,22 +303,89 @@ def test_certificates_are_made_whole_as_the_charter_says(tmp_path: Path) -> None
     assert (one.rounding, one.unrounded, one.whole, one.fraction) == ("up, per certificate", 4, 5, -1)
     path = made(tmp_path / "a.xlsx", "Ann", [one])
     letter = openpyxl.load_workbook(path, data_only=True)["Letter"]
-    assert letter["A6"].value == (
-        "At these prices it converts into 5 whole shares of common. The unrounded shares less the whole ones are"
-        " -1.000000 of a share in all."
-    )
-    assert "if there are any" in letter["A8"].value
+    assert letter["A12"].value == "At the prices in force it converts into 5 whole shares of common."
+    assert letter[f"J{LETTER_FIRST}"].value == -1
+    assert not letter["A4"].value
 
 
 def test_the_letter_has_the_day_of_each_price(tmp_path: Path) -> None:
-    """Companies have had their last events on different days."""
+    """Companies have had the last events that moved it on different days."""
     days = (date(2004, 2, 5), date(2023, 5, 2), None)
-    held = [replace(position(n, RoundingType.FLOOR), as_of=day) for n, day in enumerate(days, start=1)]
+    held = [
+        replace(position(n, RoundingType.FLOOR), as_of=date(2023, 5, 2), since=day)
+        for n, day in enumerate(days, start=1)
+    ]
     letter = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)["Letter"]
-    found = [letter[f"D{LETTER_FIRST + row}"].value for row in range(3)]
+    found = [letter[f"G{LETTER_FIRST + row}"].value for row in range(3)]
     assert [day.date() for day in found[:2]] == [*days[:2]]
     assert found[2] == "beginning"
     assert letter["A3"].value.startswith("As of 2023-05-02. ")
+
+
+@pytest.mark.parametrize(
+    ("decimals", "before", "price", "ratio"),
+    [
+        (0, "5", "2", "3"),
+        (2, "5.00", "2.00", "2.50"),
+        (4, "5.0000", "2.0000", "2.5000"),
+        (None, "5.00", "2.00", "2.50"),
+    ],
+)
+def test_prices_have_the_decimals_that_they_are_rounded_to(
+    decimals: int | None, before: str, price: str, ratio: str, tmp_path: Path, office: Office
+) -> None:
+    """As a number, and as it is shown."""
+    rounding = Rounding(decimals)
+    held = replace(
+        position(1, RoundingType.FLOOR),
+        price_before=Fraction(5),
+        price=Fraction(2),
+        ratio_price=Fraction(2),
+        ratio=rounding.price(Fraction(5, 2)),
+        price_rounding=rounding,
+        ratio_rounding=rounding,
+    )
+    path = made(tmp_path / "a.xlsx", "Ann", [held])
+    with office.session() as session:
+        document = session.open(path)
+        statement = [document.cell("Statement", f"{column}{FIRST}") for column in "GHI"]
+        letter = [document.cell("Letter", f"{column}{LETTER_FIRST}") for column in "EFH"]
+    assert [one.text for one in statement] == [price, price, ratio]
+    assert [one.text for one in letter] == [before, price, ratio]
+    assert [one.value for one in letter] == [float(before), float(price), float(ratio)]
+
+
+def test_the_letter_can_be_signed_and_sent(portfolio: list[Position], tmp_path: Path, office: Office) -> None:
+    """It is dated, signed and complete; what is for the sender stands elsewhere."""
+    held = [replace(one, exceptions=0) for one in of("Ada Ventures", portfolio)]
+    path = made(tmp_path / "a.xlsx", "Ada Ventures", held)
+    (page,) = [text for text in printed(path, office, tmp_path) if "Yours sincerely" in text]
+    for text in (
+        *("Date", "To Ada Ventures", "Your preferred stock", "For Example Robotics, Inc."),
+        *("Signature", "Name", "Title", "0.4883", "0.4730", "2.1140", "2,818,643", "2022-06-30"),
+    ):
+        assert text in page
+    for text in ("Formulas agree", "xl_conversion", "DRAFT", "letter by letter", "Holdings.", "list of holders"):
+        assert text not in page
+    checks = openpyxl.load_workbook(path)["Checks"]
+    remarks = " ".join(str(cell.value) for cell in checks["A"])
+    assert "letter by letter" in remarks
+    assert "redeemed are not taken off" in remarks
+
+
+def test_the_letter_of_several_companies_is_signed_for_all(tmp_path: Path) -> None:
+    held = [position(n, RoundingType.FLOOR) for n in (1, 2)]
+    letter = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ann", held), data_only=True)["Letter"]
+    assert letter["A5"].value is None
+    assert letter["A15"].value == "For the companies in the list below"
+    assert "2 series of 2 companies" in letter["A11"].value
+
+
+def test_no_figure_has_the_sign_of_a_currency(portfolio: list[Position], tmp_path: Path) -> None:
+    """As in the statement of a series: no input names one."""
+    book = openpyxl.load_workbook(made(tmp_path / "a.xlsx", "Ada Ventures", of("Ada Ventures", portfolio)))
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if "$" in cell.number_format]
+    assert {book["Statement"][f"{column}{FIRST - 2}"].value for column in "FGH"} == {"money per share"}
 
 
 def test_a_price_of_many_digits_is_shown(tmp_path: Path, office: Office) -> None:
@@ -327,6 +409,19 @@ def test_the_pages_can_be_sent_out(
             tmp_path / "b.xlsx",
             "The Trustees of the Pension Fund of the City of Springfield and Surroundings",
             long,
+        ),
+        made(
+            tmp_path / "c.xlsx",
+            "Ann",
+            [
+                replace(
+                    position(
+                        1, RoundingType.FLOOR, source="Third Restated Certificate of Incorporation, 2 March 2019"
+                    ),
+                    company="The Very Long-Named Company for the Advancement of Robotics, Incorporated",
+                    series="Series 2-A Cumulative Redeemable Convertible Participating Preferred",
+                )
+            ],
         ),
     ):
         assert validator(path) == []

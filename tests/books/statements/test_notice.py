@@ -1,9 +1,10 @@
-"""The notice in words, as a letter, and printed."""
+"""The notice in words, and as a letter."""
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import date
+import subprocess
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -11,23 +12,22 @@ from zipfile import ZipFile
 import docx
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from support.office import Office
+from support.statements import of_example, statement_of
 
-from xl_conversion.books.statements import notice_document as module
-from xl_conversion.books.statements.notice import notice_of
-from xl_conversion.books.statements.notice_document import notice_document, notices_as_pdf
+from xl_conversion.books.statements.notice import SIGN, notice_of
+from xl_conversion.books.statements.notice_document import notice_document
 from xl_conversion.books.statements.results import result_of
-from xl_conversion.books.statements.series import series_plan, series_values
+from xl_conversion.books.statements.series import series_values
+from xl_conversion.books.statements.series_design import NOTICE_LINES, NOTICE_WIDTHS
+from xl_conversion.books.widths import lines
 from xl_conversion.examples import write_example
-from xl_conversion.files import SaveError
 from xl_conversion.inputs.reading import Case, cases_of, read_cases
 from xl_conversion.inputs.tables import read_tables
 
 ODD = '=1+1 & <w:p> "{{company}}" 优先股'
-
-
-def example(name: str, folder: Path) -> list[Case]:
-    write_example(folder / name, "csv", name)
-    return read_cases(folder / name)
 
 
 def bare(folder: Path, company: str = "Co", **terms: str) -> Case:
@@ -40,8 +40,23 @@ def bare(folder: Path, company: str = "Co", **terms: str) -> Case:
     return case
 
 
+def notice_sheet(case: Case) -> Worksheet:
+    sheet: Worksheet = load_workbook(BytesIO(statement_of(case)), data_only=True)["Notice"]
+    return sheet
+
+
+def printed(case: Case, calc: Office, folder: Path) -> list[str]:
+    """The printed pages of the notice, as text."""
+    file = folder / f"{case.series.name}.xlsx"
+    file.write_bytes(statement_of(case))
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(calc.pdf(file, folder)), "-"], capture_output=True, check=True, text=True
+    )
+    return [page for page in done.stdout.split("\f") if "How it follows" in page]
+
+
 def test_it_says_what_was_computed_of_the_real_notice(tmp_path: Path) -> None:
-    (case,) = example("vsource", tmp_path)
+    (case,) = of_example("vsource", tmp_path)
     notice = notice_of(case, result_of(case))
     happened, follows, ratio, whole, since = notice.paragraphs
     assert notice.draft == "DRAFT: stated figures that do not tie: 6 of 16; see the tie-out"
@@ -53,10 +68,11 @@ def test_it_says_what_was_computed_of_the_real_notice(tmp_path: Path) -> None:
     assert "conversion price before rounding, 2.001301181799736..." in ratio
     assert whole.endswith("rounded down to whole shares.")
     assert since == ""
+    assert notice.day == "As of 2002-02-05, the last event recorded"
 
 
 def test_it_is_on_the_last_event_that_moved_the_price(tmp_path: Path) -> None:
-    first, second, third = example("company", tmp_path)
+    first, second, third = of_example("company", tmp_path)
     notice = notice_of(first, result_of(first))
     assert notice.change is not None
     assert notice.change.event.event == "Dividend"
@@ -74,13 +90,15 @@ def test_it_is_short_when_nothing_has_moved_the_price(tmp_path: Path) -> None:
     assert notice.change is None
     assert notice.paragraphs[0] == "No event is recorded. The conversion price of A is 7, as at the beginning."
     assert notice.paragraphs[1] == notice.paragraphs[4] == ""
+    assert notice.day == "No event is recorded"
+    assert "\n\n\n" not in notice.text
     assert {line.before == line.after for line in notice.lines} == {True}
     document = docx.Document(BytesIO(notice_document(case, result_of(case))))
     assert len(document.tables[1].rows) == 1
 
 
 def test_the_letter_has_the_words_and_figures_of_the_sheet(tmp_path: Path) -> None:
-    for case in (*example("vsource", tmp_path), *example("company", tmp_path)):
+    for case in (*of_example("vsource", tmp_path), *of_example("company", tmp_path)):
         result = result_of(case)
         notice, data = notice_of(case, result), notice_document(case, result)
         assert data == notice_document(case, result)
@@ -91,12 +109,11 @@ def test_the_letter_has_the_words_and_figures_of_the_sheet(tmp_path: Path) -> No
         assert [text for text in notice.paragraphs if text] == [
             text for text in texts if text in notice.paragraphs
         ][-len([text for text in notice.paragraphs if text]) :]
-        values, tables = series_values(case, result)
-        sheet = load_workbook(
-            BytesIO(series_plan().render(values, tables, as_of=result.as_of or date(2000, 1, 1))), data_only=True
-        )["Notice"]
-        shown = {str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value is not None}
-        assert {text for text in (*notice.paragraphs[:3], notice.company, notice.subject) if text} <= shown
+        _, tables = series_values(case, result)
+        cells = [cell for row in notice_sheet(case).iter_rows() for cell in row if cell.value is not None]
+        shown = {str(cell.value) for cell in cells}
+        assert {*filter(None, wanted), notice.text, notice.signed_for, *SIGN} <= shown
+        assert texts[texts.index(notice.signed_for) + 1 :][: len(SIGN)] == [f"{one}\t{'_' * 38}" for one in SIGN]
         figures = [[cell.text for cell in row.cells] for row in document.tables[0].rows][1:]
         assert [row[0] for row in figures] == [line.label for line in notice.lines]
         for row, line in zip(figures, notice.lines, strict=True):
@@ -120,57 +137,68 @@ def test_odd_texts_stay_texts_in_the_letter(tmp_path: Path) -> None:
     assert re.findall(r"\{\{\w+\}\}", body) == ["{{company}}"] * 2  # in the name alone
 
 
-def test_files_are_printed_in_one_call(soffice: Path, tmp_path: Path) -> None:
-    """With a workbook: Calc is what the tests have of LibreOffice."""
-    files = []
-    for case in example("company", tmp_path)[:2]:
-        result = result_of(case)
-        values, tables = series_values(case, result)
-        files.append(tmp_path / f"{case.series.name}.xlsx")
-        files[-1].write_bytes(series_plan().render(values, tables, as_of=result.as_of or date(2000, 1, 1)))
-    printed = notices_as_pdf(tmp_path / "pdf", files, soffice=soffice)
-    assert [path.name for path in printed] == ["Series A.pdf", "Series B.pdf"]
-    assert all(path.read_bytes().startswith(b"%PDF") for path in printed)
+def test_the_sheet_has_a_line_for_the_signature_and_for_the_day_on_which_it_is_sent(tmp_path: Path) -> None:
+    sheet = notice_sheet(bare(tmp_path))
+    at = {cell.value: cell.row for (cell,) in sheet.iter_rows(max_col=1) if cell.value}
+    assert {"Signature", "Date sent"} <= at.keys()
+    for label in SIGN:
+        assert sheet[f"B{at[label]}"].value is None
+        assert sheet[f"B{at[label]}"].border.bottom.style == "thin"
 
 
-def test_what_cannot_be_printed_is_named(soffice: Path, tmp_path: Path) -> None:
-    file = tmp_path / "broken.docx"
-    file.write_bytes(b"PK\3\4 no letter")
-    old = tmp_path / "pdf" / "broken.pdf"
-    old.parent.mkdir()
-    old.write_bytes(b"%PDF of before")
-    with pytest.raises(SaveError, match=r"broken\.docx: LibreOffice made no PDF"):
-        notices_as_pdf(old.parent, [file], soffice=soffice)
-    assert not old.exists()
+@pytest.mark.parametrize("words", ["优", "many words ", "MANY WORDS "])
+def test_its_text_has_room_however_long_names_and_descriptions_are(tmp_path: Path, words: str) -> None:
+    (source,) = write_example(tmp_path, "json")
+    tables = json.loads(source.read_text(encoding="utf-8"))
+    del tables["stated"], tables["conversions"]
+    long = (words * 200)[:200].strip()
+    for row in (row for rows in tables.values() for row in rows):
+        row |= {column: long for column in ("series", "company", "description", "clause") if column in row}
+    for number, row in enumerate(tables["securities"]):
+        row["security"] = f"{long} {number}"
+    source.write_text(json.dumps(tables), encoding="utf-8")
+    (case,) = read_cases(source)
+    notice = notice_of(case, result_of(case))
+    assert long[:20] in notice.text
+    width = sum(NOTICE_WIDTHS)
+    assert sum(lines(line, width) for line in notice.text.split("\n")) + 2 <= NOTICE_LINES  # and what came after
+    sheet = notice_sheet(case)
+    rows = enumerate(sheet.iter_rows(max_col=1), start=1)
+    row = next(number for number, (cell,) in rows if "\n\n" in str(cell.value))
+    assert sheet.row_dimensions[row].height >= 12.75 * NOTICE_LINES
+    last = get_column_letter(len(NOTICE_WIDTHS))
+    assert f"A{row}:{last}{row}" in {str(merged) for merged in sheet.merged_cells.ranges}
 
 
-def test_a_libreoffice_that_fails_is_reported_with_what_it_says(tmp_path: Path) -> None:
-    fake = tmp_path / "soffice"
-    fake.write_text("#!/bin/sh\necho out of order >&2\nexit 7\n")
-    fake.chmod(0o755)
-    with pytest.raises(SaveError, match=r"ended with 7.*out of order"):
-        notices_as_pdf(tmp_path / "pdf", [tmp_path / "a.docx"], soffice=fake)
+def after_the_bridge(folder: Path, warrants: int) -> Case:
+    """The company's first series, whose last event is an issuance that is counted class by class."""
+    (source,) = write_example(folder / "company", "json", "company")
+    tables = json.loads(source.read_text(encoding="utf-8"))
+    last = next(place for place, row in enumerate(tables["events"]) if row["event"] == "Bridge")
+    tables["events"] = tables["events"][: last + 1]
+    names = {row["event"] for row in tables["events"]}
+    tables["securities"] = [row for row in tables["securities"] if row["event"] in names]
+    del tables["stated"]
+    for number in range(warrants):
+        tables["capitalization"].append({"class": f"Warrant {number}", "kind": "warrant", "shares": "1000"})
+    source.write_text(json.dumps(tables), encoding="utf-8")
+    return read_cases(source)[0]
 
 
-def test_a_libreoffice_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "soffice"
-    fake.write_text("#!/bin/sh\nexec sleep 60\n")
-    fake.chmod(0o755)
-    monkeypatch.setattr(module, "PDF_SECONDS", 0.2)
-    with pytest.raises(SaveError, match="took more than"):
-        notices_as_pdf(tmp_path / "pdf", [tmp_path / "a.docx"], soffice=fake)
+def test_it_is_printed_on_one_page(calc: Office, tmp_path: Path) -> None:
+    for case in (
+        *of_example("vsource", tmp_path),
+        *of_example("company", tmp_path),
+        after_the_bridge(tmp_path, 0),
+    ):
+        (page,) = printed(case, calc, tmp_path)
+        assert f"For {case.series.company}" in page
+        assert "CR rounded" in page  # the last step
 
 
-def test_without_libreoffice_the_letters_are_left_as_they_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(module, "_WHERE", ())
-    with pytest.raises(SaveError, match="LibreOffice is not found"):
-        notices_as_pdf(tmp_path / "pdf", [tmp_path / "a.docx"])
-
-
-def test_two_letters_of_one_name_are_refused(tmp_path: Path) -> None:
-    files = [tmp_path / "one" / "a.docx", tmp_path / "two" / "A.docx"]
-    with pytest.raises(SaveError, match="same name"):
-        notices_as_pdf(tmp_path / "pdf", files, soffice=tmp_path / "soffice")
+def test_a_longer_one_goes_on_under_the_same_heading(calc: Office, tmp_path: Path) -> None:
+    first, second = printed(after_the_bridge(tmp_path, 30), calc, tmp_path)
+    heading = first.index("How the price and the ratio follow")
+    assert first.index("For Example Robotics") < heading < first.index("How it follows") < first.index("H12")
+    assert second.lstrip().startswith("How the price and the ratio follow")
+    assert "CR rounded" in second

@@ -16,15 +16,13 @@ from openpyxl.workbook import Workbook
 from support.office import Office
 from support.ooxml import Finding
 
-from xl_conversion.books.statements.own import fitted, own_plan, read_design
+from xl_conversion.books.statements.own import EVERY_NAME, fitted, named_in, own_plan, read_design
 from xl_conversion.books.statements.results import SeriesResult, result_of
 from xl_conversion.books.statements.series import series_plan, series_values
 from xl_conversion.cli_templates import template
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import Case, read_cases
-
-EVERY_NAME = "xl-conversion template statement --out FILE writes a design with every name"
 
 
 @pytest.fixture(scope="module")
@@ -112,15 +110,16 @@ def test_rows_take_the_style_of_their_own(tmp_path: Path, case: tuple[Case, Seri
     ("name", "hint"),
     [
         ("conversion_prize", EVERY_NAME),
-        ("issue_prise", "did you mean issue_price?"),
-        ("holders.hodler", "did you mean holders.holder?"),
+        ("issue_prise", "did you mean issue_price or "),
+        ("holders.hodler", "did you mean holders.holder or "),
         ("holders.xyzzy_and_more", EVERY_NAME),
     ],
 )
 def test_an_unknown_name_is_told(tmp_path: Path, name: str, hint: str) -> None:
     (problem,) = problems_of(designed(tmp_path / "a.xlsx", ["{{company}}"], [f"{{{{{name}}}}}"]))
     assert problem.rule == f"there is no figure {{{{{name}}}}}"
-    assert problem.hint == hint
+    assert problem.hint.startswith(hint)
+    assert problem.hint.endswith(EVERY_NAME)
 
 
 def test_a_design_without_a_name(tmp_path: Path) -> None:
@@ -190,3 +189,19 @@ def test_a_changed_design_has_no_values_that_may_be_wrong(written: Path, case: t
     sheet = openpyxl.load_workbook(filled(saved(book, written), case), data_only=True)["Statement"]
     assert sheet["C15"].value is None
     assert sheet["J1"].value is None
+
+
+def test_every_name_is_listed_with_what_it_gives(case: tuple[Case, SeriesResult], tmp_path: Path) -> None:
+    values, tables = series_values(*case)
+    named = {one.name: one for one in named_in(values, tables)}
+    plan = series_plan()
+    columns = [f"{table}.{column}" for table, names in plan.tables.items() for column in names]
+    assert list(named) == [*plan.names, *columns]
+    assert named["price"][1:] == ("Conversion price in force", "Statement!C10", 0.473)
+    assert named["history.before"][1:3] == ("Price before", "Statement!D25")
+    assert named["footer"][1:3] == ("", "")
+    listed = [one for name, one in named.items() if name in plan.names]
+    made = openpyxl.load_workbook(
+        filled(designed(tmp_path / "every.xlsx", *([f"{{{{{one.name}}}}}"] for one in listed)), case)
+    )
+    assert [row[0].value for row in made.worksheets[0].iter_rows()] == [one.value for one in listed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from io import BytesIO
@@ -24,7 +25,7 @@ from xl_conversion.core.holders import HolderShares
 from xl_conversion.core.terms import Series
 from xl_conversion.examples import write_example
 from xl_conversion.inputs.problems import Problem
-from xl_conversion.inputs.reading import Case, cases_of, read_cases
+from xl_conversion.inputs.reading import Case, cases_of, companies_of, read_cases
 from xl_conversion.inputs.records import RECORDS
 from xl_conversion.inputs.tables import read_tables
 
@@ -82,6 +83,21 @@ def portfolio_of(folder: Path, companies: int) -> list[SeriesResult]:
     return [result_of(case) for case in all_cases(folder)]
 
 
+def of_tables(folder: Path, terms: str, *events: str, held: bool = True) -> list[SeriesResult]:
+    """Of one series, of which 300 shares are held."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = "price_decimals,ratio_decimals,ratio_basis,method,preferred_shares"
+    (folder / "series.csv").write_text(
+        f"series,company,original_issue_price,conversion_price,{columns}\n{terms}\n"
+    )
+    if events:
+        rows = "\n".join(["event,date,kind,series,split_new,split_old,shares,of,corrects,recorded", *events])
+        (folder / "events.csv").write_text(f"{rows}\n")
+    if held:
+        (folder / "holders.csv").write_text("series,holder,shares\nA,Ann,100\nA,Bob,200\n")
+    return [result_of(case) for case in all_cases(folder)]
+
+
 def workbooks_of(results: Sequence[SeriesResult]) -> dict[tuple[str, str], str]:
     return {
         (one.series.company, one.series.name): f"series/{one.series.company} 50% #1.xlsx"
@@ -120,7 +136,7 @@ def column(sheet: Worksheet, letter: str) -> list[object]:
 
 def summary(book: openpyxl.Workbook) -> dict[str, object]:
     sheet = book["Summary"]
-    return {sheet[f"A{row}"].value: sheet[f"E{row}"].value for row in range(6, 19)}
+    return {sheet[f"A{row}"].value: sheet[f"E{row}"].value for row in range(7, 22)}
 
 
 def test_totals_foot_to_the_exact_figures(register: Path, results: list[SeriesResult]) -> None:
@@ -138,7 +154,9 @@ def test_totals_foot_to_the_exact_figures(register: Path, results: list[SeriesRe
         "Positions": 150,
         "Preferred held": preferred,
         "Common, whole": whole,
-        "Events": 50,
+        "Events, each counted once": 50,
+        "Events, counted for each series that they concern": 50,
+        "Series of which holders have more or less than is outstanding": 0,
         "Stated figures compared": 50,
         "Stated figures that do not tie": sum(one.exceptions for one in results),
         "Series left out": 2,
@@ -146,7 +164,7 @@ def test_totals_foot_to_the_exact_figures(register: Path, results: list[SeriesRe
     }
     assert 0 < sum(one.exceptions for one in results) < 50
     series, positions = book["Series"], book["Positions"]
-    assert sum(column(series, "N")) == sum(column(positions, "J")) == sum(column(positions, "L")) == whole
+    assert sum(column(series, "P")) == sum(column(positions, "J")) == sum(column(positions, "L")) == whole
     assert sum(column(series, "M")) == sum(column(positions, "D")) == preferred
     assert len(column(book["Exceptions"], "A")) == sum(column(series, "L"))
 
@@ -212,7 +230,7 @@ def test_libreoffice_recalculates_the_cached_values(register: Path, office: Offi
         ("Positions", f"L{FIRST + 149}", 7),
         ("Positions", f"D{FIRST + 149}", None),
         ("Series", f"M{FIRST + 49}", 1),
-        ("Series", f"N{FIRST}", 1),
+        ("Series", f"P{FIRST}", 1),
         ("Series", f"L{FIRST}", 7),
         ("Series", f"F{FIRST}", 7),
         ("Series", f"H{FIRST + 1}", 7),
@@ -227,7 +245,7 @@ def test_a_check_turns_when_a_figure_is_overwritten(
 ) -> None:
     corners = {
         "Summary": "I1",
-        "Series": "Q1",
+        "Series": "S1",
         "Positions": "O1",
         "Exceptions": "H1",
         "Left out": "B1",
@@ -235,7 +253,7 @@ def test_a_check_turns_when_a_figure_is_overwritten(
     }
     with office.session() as session:
         document = session.open(register)
-        assert {document.value(*at) for at in corners.items()} == {"Formulas agree: OK"}
+        assert {document.value(*at) for at in corners.items()} == {"Incomplete: see Left out and Problems"}
         document.set(sheet, cell, value)
         assert {document.value(*at) for at in corners.items()} == {"Formulas agree: CHECK"}
 
@@ -245,7 +263,22 @@ def test_it_can_be_sent_out(
 ) -> None:
     write_example(tmp_path / "company", example="company")
     small = [result_of(case) for case in read_cases(tmp_path / "company")]
-    for path in (register, made(tmp_path / "small.xlsx", small, {}, [], [])):
+    long = [
+        replace(
+            one,
+            series=replace(
+                one.series, company=f"The Company for the Advancement of {'Robotics ' * 5}", name="A " * 40
+            ),
+            outstanding=Fraction(123456789),
+        )
+        for one in small
+    ]
+    for path in (
+        register,
+        made(tmp_path / "small.xlsx", small, {}, [], []),
+        made(tmp_path / "long.xlsx", long, {}),
+        made(tmp_path / "one.xlsx", small[:1], {}, [], []),
+    ):
         assert validator(path) == []
         assert lint(path, hidden=False) == []
         assert page_findings(path, office, tmp_path / path.stem) == []
@@ -262,18 +295,157 @@ def test_nothing_held_stated_or_left_out(tmp_path: Path, office: Office) -> None
     with office.session() as session:
         document = session.open(path)
         assert document.value("Summary", "I1") == "Formulas agree: OK"
-        assert document.value("Summary", "E9") == 0
+        assert document.value("Summary", "E10") == 0
+
+
+def test_what_is_left_out_is_told(results: list[SeriesResult], tmp_path: Path, office: Office) -> None:
+    """No sheet says OK where something of the input is not here; and all do where everything is."""
+    cases: list[tuple[Sequence[Problem], Sequence[tuple[str, str]], str, str]] = [
+        (PROBLEMS, LEFT_OUT, "INCOMPLETE", "Incomplete. Series left out: 2. Problems of the input: 2. "),
+        (PROBLEMS[:1], [], "INCOMPLETE", "Incomplete. Series left out: 0. Problems of the input: 1. "),
+        ([], LEFT_OUT[:1], "INCOMPLETE", "Incomplete. Series left out: 1. Problems of the input: 0. "),
+        ([], [], "OK", "Complete: nothing is left out."),
+    ]
+    for number, (problems, left_out, master, words) in enumerate(cases):
+        path = made(tmp_path / f"{number}.xlsx", results[:3], {}, problems, left_out)
+        cached = openpyxl.load_workbook(path, data_only=True)
+        place = cached.defined_names["chk_all"].attr_text.partition("!")[2].replace("$", "")
+        told = [cached["Summary"][at].value for at in (place, "A4", "I1")]
+        with office.session() as session:
+            document = session.open(path)
+            assert [document.value("Summary", at) for at in (place, "A4", "I1")] == told
+        assert told[0] == master
+        assert told[1].startswith(words)
+        assert ("OK" in told[2]) == (master == "OK")
+
+
+def test_an_event_of_a_company_is_counted_once(tmp_path: Path) -> None:
+    """Of the nine rows of the example, one corrects another; the others are seen by one to three series."""
+    write_example(tmp_path / "company", example="company")
+    results = [result_of(case) for case in read_cases(tmp_path / "company")]
+    found = summary(openpyxl.load_workbook(made(tmp_path / "a.xlsx", results, {}), data_only=True))
+    assert found["Events, each counted once"] == 8
+    assert found["Events, counted for each series that they concern"] == 7 + 7 + 6
+    again = [*results, *(replace(one, series=replace(one.series, company="Another")) for one in results)]
+    found = summary(openpyxl.load_workbook(made(tmp_path / "a.xlsx", again, {}), data_only=True))
+    assert found["Events, each counted once"] == 16
+
+
+@pytest.mark.parametrize(
+    ("decimals", "price", "ratio"),
+    [(0, "3", "2"), (2, "2.50", "2.40"), (4, "2.5000", "2.4000"), ("", "2.50", "2.40")],
+)
+def test_prices_have_the_decimals_that_they_are_rounded_to(
+    decimals: int | str, price: str, ratio: str, tmp_path: Path, office: Office
+) -> None:
+    """As a number, and as it is shown."""
+    terms = f"A,B,6,5,{decimals},{decimals},rounded,none,"
+    (result,) = of_tables(tmp_path, terms, "Split,2020-01-01,split,,2,1,")
+    path = made(tmp_path / "a.xlsx", [result], {})
+    with office.session() as session:
+        document = session.open(path)
+        shown = [document.cell(*at) for at in (("Series", f"F{FIRST}"), ("Series", f"H{FIRST}"))]
+        taken = document.cell("Positions", f"F{FIRST}")
+    assert [one.text for one in (*shown, taken)] == [price, ratio, price]
+    assert [one.value for one in shown] == [float(price), float(ratio)]
+
+
+def test_no_figure_has_the_sign_of_a_currency(register: Path) -> None:
+    """As in the statement of a series: no input names one. What is stated is shown as it is written."""
+    book = openpyxl.load_workbook(register)
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if "$" in cell.number_format]
+    for title, columns in (("Series", "DEFG"), ("Positions", "EF")):
+        assert {book[title][f"{column}{FIRST - 2}"].value for column in columns} == {"money per share"}
+
+
+EVENTS_OF_PREFERRED: dict[str, tuple[tuple[str, ...], int | str]] = {
+    "nothing": ((), 1000),
+    "conversion": (("C,2020-01-01,conversion,A,,,250",), 750),
+    "of all series": (("C,2020-01-01,conversion,,,,250",), 750),
+    "redemption": (("C,2020-01-01,conversion,A,,,250", "R,2020-02-01,redemption,A,,,50.5"), "699.5"),
+    "pay to play": (("P,2020-01-01,pay_to_play,A,,,1000",), 0),
+    "cancelled": (
+        ("C,2020-01-01,conversion,A,,,250", "D,2020-02-01,conversion,A,,,100", "X,2020-03-01,cancellation,A,,,,C"),
+        900,
+    ),
+    "corrected": (
+        ("C,2020-01-01,conversion,A,,,250", "Y,2020-01-01,conversion,A,,,200,,C,2020-03-01"),
+        800,
+    ),
+    "split": (("C,2020-01-01,conversion,A,,,250", "S,2020-02-01,split,,2,1,"), 750),
+}
+
+
+@pytest.mark.parametrize("name", EVENTS_OF_PREFERRED)
+def test_what_is_outstanding_after_the_events(name: str, tmp_path: Path) -> None:
+    """As the history of the company has it."""
+    rows, outstanding = EVENTS_OF_PREFERRED[name]
+    (result,) = of_tables(tmp_path, "A,B,6,5,2,2,rounded,none,1000", *rows)
+    assert result.outstanding == Fraction(outstanding)
+    tables = read_tables(tmp_path, [record.table for record in RECORDS])
+    (company,) = companies_of(tables, str(tmp_path))
+    assert result.outstanding == company.history.state.positions["A"].preferred
+
+
+def test_what_is_outstanding_as_a_class_or_not_known(tmp_path: Path) -> None:
+    conversion = "C,2021-01-01,conversion,A,,,250"
+    (result,) = of_tables(tmp_path / "none", "A,B,6,5,2,2,rounded,none,", "S,2020-01-01,split,,2,1,")
+    assert result.outstanding is None
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "capitalization.csv").write_text("class,kind,shares\nCommon,common,5\nA,preferred,400\n")
+    (result,) = of_tables(tmp_path / "class", "A,B,6,5,2,2,rounded,none,", conversion)
+    assert result.outstanding == 150
+    (tmp_path / "issued").mkdir()
+    (tmp_path / "issued" / "capitalization.csv").write_text("class,kind,shares\nCommon,common,5\n")
+    (tmp_path / "issued" / "securities.csv").write_text(
+        "event,security,kind,shares,consideration_per_share\nI,A,preferred,600,5\n"
+    )
+    (result,) = of_tables(
+        tmp_path / "issued", "A,B,6,5,2,2,rounded,none,", "I,2020-01-01,issuance,,,,", conversion
+    )
+    assert (
+        result.outstanding == 600 * Fraction(5, 6) - 250
+    )  # what converts into 600 common, less what was converted
+
+
+def test_what_is_held_is_compared_with_what_is_outstanding(tmp_path: Path, office: Office) -> None:
+    """A difference is told with its figure, and no check."""
+    found = {}
+    for name, preferred, holders in (
+        ("less", "400", True),
+        ("more", "200", True),
+        ("equal", "300", True),
+        ("unknown", "", True),
+        ("unlisted", "300", False),
+    ):
+        (found[name],) = of_tables(
+            tmp_path / name, f"A,{name},6,5,2,2,rounded,none,{preferred}", "S,2020-01-01,split,,2,1,", held=holders
+        )
+    path = made(tmp_path / "a.xlsx", list(found.values()), {}, [], [])
+    sheet = openpyxl.load_workbook(path, data_only=True)["Series"]
+    assert [sheet[f"N{row}"].value for row in range(FIRST, FIRST + 5)] == [400, 200, 300, None, 300]
+    told = [-100, 100, "agrees", "not compared", "not compared"]
+    assert [sheet[f"O{row}"].value for row in range(FIRST, FIRST + 5)] == told
+    with office.session() as session:
+        document = session.open(path)
+        assert [document.value("Series", f"O{row}") for row in range(FIRST, FIRST + 5)] == told
+        assert document.value("Summary", "I1") == "Formulas agree: OK"
+        label = "Series of which holders have more or less than is outstanding"
+        place = next(row for row in range(7, 22) if document.value("Summary", f"A{row}") == label)
+        assert document.value("Summary", f"E{place}") == 2
+        document.set("Series", f"N{FIRST}", 300)
+        assert document.value("Summary", f"E{place}") == 1
 
 
 def test_what_is_too_long_for_a_sheet_goes_on(results: list[SeriesResult], tmp_path: Path, office: Office) -> None:
     """The totals and the checks stand for all the sheets."""
-    path = made(tmp_path / "a.xlsx", results, workbooks_of(results), max_rows=FIRST + 59)
+    path = made(tmp_path / "a.xlsx", results, workbooks_of(results), [], [], max_rows=FIRST + 59)
     book = openpyxl.load_workbook(path)
     assert sum(title.startswith("Positions") for title in book.sheetnames) == 3
     with office.session() as session:
         document = session.open(path)
         assert document.value("Summary", "I1") == "Formulas agree: OK"
-        assert document.value("Summary", "E9") == 150
+        assert document.value("Summary", "E10") == 150
         last = next(title for title in reversed(book.sheetnames) if title.startswith("Positions"))
         document.set(last, f"J{FIRST}", 1)
         assert document.value("Summary", "I1") == "Formulas agree: CHECK"
@@ -284,7 +456,7 @@ def test_rows_are_made_while_they_are_read() -> None:
     held = tuple(HolderShares(f"Holder {n}", Fraction(n), Fraction(n), n) for n in range(1, 1001))
     one = Fraction(1)
     series = Series("A", "B", one, one)
-    results = [SeriesResult(series, None, "", 0, one, one, one, one, one, held, ())] * 100
+    results = [SeriesResult(series, None, "", (), None, one, one, one, one, one, one, None, held, ())] * 100
     _, tables = register_tables(results, {})
     tracemalloc.start()
     try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
-from datetime import date
+import subprocess
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -17,21 +16,17 @@ from openpyxl.workbook import Workbook
 from support.lint import lint
 from support.office import Office
 from support.pages import page_findings
+from support.statements import HISTORIES, cells, differing, of_example, of_history, of_tables, statement_of
 
 from xl_conversion.books.native import native
+from xl_conversion.books.page import PRINTED_WIDTH
 from xl_conversion.books.statements.results import result_of
-from xl_conversion.books.statements.series import series_plan, series_values
 from xl_conversion.books.statements.series_design import FIRST_EVENT, FIRST_FINDING, FIRST_HOLDER, FIRST_STEP
 from xl_conversion.books.statements.step_rows import figure_of, words_and_formula
 from xl_conversion.books.wording import figure_text, formula_words
 from xl_conversion.core.steps import Step
 from xl_conversion.examples import write_example
-from xl_conversion.inputs.reading import Case, cases_of, read_cases
-from xl_conversion.inputs.records import RECORDS
-from xl_conversion.inputs.tables import read_tables
 
-HISTORIES: Final = sorted((Path(__file__).parents[2] / "histories").glob("*.toml"))
-EXPECTED: Final = ("expect", "expect_shares")
 NATIVE: Final = {
     *("ABS", "AND", "IF", "INT", "ISERROR", "MAX", "MIN"),
     *("COUNTA", "COUNTIF", "ROWS", "SUM", "SUMPRODUCT"),
@@ -64,48 +59,8 @@ EMPTY: Final[dict[str, list[dict[str, str]]]] = {
 }
 
 
-def of_tables(tables: dict[str, Any], folder: Path) -> list[Case]:
-    given = {name: rows for name, rows in tables.items() if isinstance(rows, list) and name not in EXPECTED}
-    file = folder / "input.json"
-    file.write_text(json.dumps(given), encoding="utf-8")
-    return cases_of(read_tables(file, [record.table for record in RECORDS]), str(file))
-
-
-def of_history(name: str, folder: Path) -> list[Case]:
-    (file,) = (file for file in HISTORIES if file.stem == name)
-    return of_tables(tomllib.loads(file.read_text(encoding="utf-8")), folder)
-
-
-def of_example(name: str, folder: Path) -> list[Case]:
-    write_example(folder / name, "csv", name)
-    return read_cases(folder / name)
-
-
-def render(case: Case) -> bytes:
-    result = result_of(case)
-    values, tables = series_values(case, result)
-    return series_plan().render(values, tables, as_of=result.as_of or date(2000, 1, 1))
-
-
 def opened(data: bytes, *, values: bool = True) -> Workbook:
     return load_workbook(BytesIO(data), data_only=values)
-
-
-def cells(path: Path) -> dict[tuple[str, str], Any]:
-    book = load_workbook(path, data_only=True)
-    return {
-        (sheet.title, cell.coordinate): cell.value
-        for sheet in book.worksheets
-        for row in sheet.iter_rows()
-        for cell in row
-        if cell.value is not None
-    }
-
-
-def same(one: Any, other: Any) -> bool:
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return abs(one - other) <= 1e-9 * max(1.0, abs(one))
-    return bool(one == other)
 
 
 def of_name(book: Workbook, name: str) -> Any:
@@ -116,7 +71,7 @@ def of_name(book: Workbook, name: str) -> Any:
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 def test_every_history_comes_out_as_the_core_computes_it(file: Path, tmp_path: Path) -> None:
     for case in of_history(file.stem, tmp_path):
-        result, book = result_of(case), opened(render(case))
+        result, book = result_of(case), opened(statement_of(case))
         for name, figure in (
             ("out_conversion_price", result.price),
             ("out_conversion_price_unrounded", result.price_unrounded),
@@ -162,7 +117,7 @@ def test_wording_and_formulas_are_those_made_one_by_one(file: Path, tmp_path: Pa
 def test_the_notice_ties_out_row_by_row(tmp_path: Path) -> None:
     (case,) = of_example("vsource", tmp_path)
     result = result_of(case)
-    sheet = opened(render(case))["Tie-out"]
+    sheet = opened(statement_of(case))["Tie-out"]
     assert sheet.max_row == FIRST_FINDING + len(result.findings) - 1
     for row, finding in enumerate(result.findings, start=FIRST_FINDING):
         shown = [cell.value for cell in sheet[row]]
@@ -170,13 +125,13 @@ def test_the_notice_ties_out_row_by_row(tmp_path: Path) -> None:
         assert (shown[10], shown[11] or "") == (finding.result.value, finding.explanation)
         if finding.recomputed is not None and finding.difference is not None:
             assert (shown[6], shown[8]) == (float(finding.recomputed), float(finding.difference))
-    assert opened(render(case))["Statement"]["C17"].value == result.exceptions == 6
+    assert opened(statement_of(case))["Statement"]["C17"].value == result.exceptions == 6
 
 
 def test_formulas_are_native_and_texts_stay_texts(tmp_path: Path) -> None:
     for case in (*of_example("vsource", tmp_path), *of_example("company", tmp_path)):
         used = set()
-        for sheet in opened(render(case), values=False).worksheets:
+        for sheet in opened(statement_of(case), values=False).worksheets:
             for row in sheet.iter_rows():
                 for cell in row:
                     if cell.data_type == "f":
@@ -187,7 +142,7 @@ def test_formulas_are_native_and_texts_stay_texts(tmp_path: Path) -> None:
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     one, other = (of_example("company", tmp_path / folder)[0] for folder in ("one", "other"))
-    assert render(one) == render(other)
+    assert statement_of(one) == statement_of(other)
 
 
 def odd_tables(folder: Path) -> dict[str, Any]:
@@ -215,15 +170,17 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {}
     for place, (name, case) in enumerate(cases.items()):
         paths[name] = folder / f"{place}.xlsx"
-        paths[name].write_bytes(render(case))
+        paths[name].write_bytes(statement_of(case))
     return paths
 
 
 def test_another_program_computes_the_same(calc: Office, books: dict[str, Path]) -> None:
     for name, path in books.items():
         kept, found = cells(path), cells(calc.recalculate(path))
-        differing = {key for key in kept.keys() | found.keys() if not same(kept.get(key), found.get(key))}
-        assert not differing, (name, [(key, kept.get(key), found.get(key)) for key in sorted(differing)][:5])
+        assert not (keys := differing(kept, found)), (
+            name,
+            [(key, kept.get(key), found.get(key)) for key in keys][:5],
+        )
 
 
 def test_the_lint_finds_nothing(books: dict[str, Path]) -> None:
@@ -234,6 +191,49 @@ def test_the_lint_finds_nothing(books: dict[str, Path]) -> None:
 @pytest.mark.parametrize("name", ["notice", "company Series A", "odd", "empty =A", "conversion-shares C"])
 def test_every_page_prints_well(calc: Office, books: dict[str, Path], tmp_path: Path, name: str) -> None:
     assert page_findings(books[name], calc, tmp_path) == []
+
+
+def test_every_sheet_is_printed_at_a_size_that_is_read(books: dict[str, Path]) -> None:
+    for sheet in load_workbook(books["notice"]).worksheets:
+        wide = sum(7 * column.width + 5 for column in sheet.column_dimensions.values())
+        landscape = sheet.page_setup.orientation == "landscape"
+        # Pixels on paper, 96 to the inch; margins beyond the usual half inch take some.
+        margins = sheet.page_margins.left + sheet.page_margins.right - 1
+        room = PRINTED_WIDTH["landscape" if landscape else "portrait"] - 96 * margins
+        assert room / wide >= 0.7, sheet.title
+
+
+def test_the_tie_out_of_the_notice_is_printed_on_one_page(
+    calc: Office, books: dict[str, Path], tmp_path: Path
+) -> None:
+    pdf = calc.pdf(books["notice"], tmp_path)
+    done = subprocess.run(
+        ["pdftotext", "-layout", str(pdf), "-"], capture_output=True, check=True, encoding="utf-8"
+    )
+    assert done.stdout.count("Stated, as") == 1  # of its header, which each page has
+
+
+def test_long_numbers_are_made_smaller(calc: Office, tmp_path: Path) -> None:
+    """So that none of them is printed as ###."""
+    (source,) = write_example(tmp_path, "json")
+    tables: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    (event,) = tables["events"]
+    for column in ("outstanding_before", "outstanding_after"):
+        event[column] = f"999999{event[column]}"
+    tables["holders"] = [{"series": event["series"], "holder": "All", "shares": "9123456789012"}]
+    (case,) = of_tables(tables, tmp_path)
+    path = tmp_path / "long.xlsx"
+    path.write_bytes(statement_of(case))
+    done = subprocess.run(
+        ["pdftotext", str(calc.pdf(path, tmp_path)), "-"], capture_output=True, check=True, encoding="utf-8"
+    )
+    assert "9,123,456,789,012" in done.stdout
+    assert "##" not in done.stdout
+
+
+def test_names_of_events_begin_at_the_edge_of_their_column(books: dict[str, Path]) -> None:
+    sheet = load_workbook(books["notice"])["Calculation"]
+    assert {sheet.cell(row, 1).alignment.indent for row in range(FIRST_STEP, sheet.max_row + 1)} == {0}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_the_master_check_turns_when_a_figure_is_overwritten(
 
 def test_whole_shares_for_each_certificate_are_given_as_found(tmp_path: Path) -> None:
     (case,) = (case for case in of_history("conversion-shares", tmp_path) if case.series.name == "C")
-    data = render(case)
+    data = statement_of(case)
     formulas, values = opened(data, values=False)["Holders"], opened(data)["Holders"]
     whole = [holder.common for holder in result_of(case).holders]
     assert [values[f"E{FIRST_HOLDER + place}"].value for place in range(len(whole))] == whole
@@ -273,6 +273,6 @@ def test_whole_shares_for_each_certificate_are_given_as_found(tmp_path: Path) ->
 
 def test_exact_figures_stand_beside_the_doubles(tmp_path: Path) -> None:
     (case,) = of_example("vsource", tmp_path)
-    sheet = opened(render(case))["Statement"]
+    sheet = opened(statement_of(case))["Statement"]
     assert sheet["E10"].value == figure_text(Fraction(3901581383, 1949522350))
     assert sheet["J2"].value == "Tie-out: 6 of 16 do not tie"

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
 from math import fsum
-from types import MappingProxyType
 
-from xl_conversion.books.page import DAY, Look, Page
+from openpyxl.styles import Alignment, Border, Font, Side
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+
+from xl_conversion.books.page import BAD_INK, DAY, FONT, INK, Page
 from xl_conversion.books.statements.results import SeriesResult
 from xl_conversion.books.statements.sheets import (
     AGREE,
+    AS_IT_IS,
     COUNT,
+    DIFFERENCE,
     EXACT_COUNT,
     FRACTION,
     NO_DAY,
     OK,
+    PER_SHARE,
     PRICE,
     STATUS,
+    Column,
     Design,
     Draft,
+    Table,
     Tables,
     Values,
     day_words,
-    high,
     link_text,
+    priced,
     print_area,
     rounding_of,
     short,
@@ -36,8 +43,8 @@ from xl_conversion.books.statements.sheets import (
 from xl_conversion.books.statements.step_rows import exact_words
 from xl_conversion.books.streaming import Plan, Row, make_plan
 from xl_conversion.books.wording import figure_text
+from xl_conversion.core.terms import Rounding
 
-STATEMENT, LETTER, CHECKS, EXACT = "Statement", "Letter", "Checks", "Exact figures"
 SAME_NAME = (
     "Holders are the same where their names are the same, letter by letter, blanks around them left out; no other"
     " spelling of a name is looked for."
@@ -52,6 +59,8 @@ BY_CERTIFICATE = (
 )
 TOLERANCE = Fraction(1, 10**12)
 """Of an unrounded figure, as a part of it: what the doubles of a spreadsheet may be off."""
+MOST_BITS = 1000
+"""Of an exact figure that is written without loss: some lines of digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,11 @@ class Position:
     series: str
     as_of: date | None
     """The day of the last event; None where nothing has happened."""
+    since: date | None
+    """The day from which the price is in force; None for the beginning."""
     preferred: Fraction
     original_issue_price: Fraction
+    price_before: Fraction
     price: Fraction
     """In force, rounded as the charter says."""
     ratio_price: Fraction
@@ -83,6 +95,8 @@ class Position:
     source: str = ""
     workbook: str = ""
     """Path of the series' workbook from the folder of the holder's; "" for none."""
+    price_rounding: Rounding = AS_IT_IS
+    ratio_rounding: Rounding = AS_IT_IS
 
     @property
     def fraction(self) -> Fraction:
@@ -103,8 +117,10 @@ def positions_of(result: SeriesResult, workbook: str = "") -> tuple[Position, ..
             series.company,
             series.name,
             result.as_of,
+            result.since,
             held.preferred,
             series.original_issue_price,
+            result.price_before,
             result.price,
             result.ratio_price,
             result.ratio,
@@ -115,26 +131,76 @@ def positions_of(result: SeriesResult, workbook: str = "") -> tuple[Position, ..
             result.digest,
             series.source,
             workbook,
+            series.price,
+            series.ratio,
         )
         for held in result.holders
     )
 
 
-STATEMENT_WIDTHS = [5, 22, 13, 11, 13, 10, 12, 13, 12, 17, 12, 13, 9, 10, 10, 22]
-LETTER_WIDTHS = [5, 25, 15, 11, 14, 11, 14, 11]
+STATEMENT = Table(
+    "Statement",
+    "positions",
+    8,
+    (
+        Column("no", "No.", 5, "", "0", "muted"),
+        Column("company", "Company", 22),
+        Column("series", "Series", 13),
+        Column("as_of", "As of", 11, "last event", DAY),
+        Column("preferred", "Preferred held", 13, "preferred", COUNT, "input", total="preferred"),
+        Column("original_issue_price", "Original issue price", 13, PER_SHARE, PRICE, "input"),
+        Column("price", "Price in force", 13, PER_SHARE, PRICE),
+        Column("ratio_price", "Price converted at", 13, PER_SHARE, PRICE, "input"),
+        Column("ratio", "Common per preferred", 12, "rounded", PRICE),
+        Column("unrounded", "Common, unrounded", 17, "common", EXACT_COUNT, total="unrounded"),
+        Column("rounding", "Made whole", 12, look="input"),
+        Column("whole", "Common, whole", 13, "common", COUNT, "result", total="whole"),
+        Column("fraction", "Fraction left", 10, "common", FRACTION, total="fraction"),
+        Column("exceptions", "Stated, not tied", 10, "figures", "0", total="exceptions"),
+        Column("link", "Series' workbook", 10, align="center"),
+        Column("source", "Source", 24, "terms; SHA-256 of input", look="muted"),
+    ),
+)
+LETTER = Table(
+    "Letter",
+    "letter",
+    24,
+    (
+        Column("no", "No.", 4, "", "0", "muted"),
+        Column("company", "Company", 18),
+        Column("series", "Series", 12),
+        Column("preferred", "Preferred held", 12, "preferred", COUNT, total="preferred"),
+        Column("price_before", "Price before", 10, "per share", PRICE),
+        Column("price", "Price in force", 10, "per share", PRICE),
+        Column("since", "In force since", 11, "day", DAY),
+        Column("ratio", "Common per preferred", 11, "rounded", PRICE),
+        Column("whole", "Common, whole", 12, "common", COUNT, "result", total="whole"),
+        Column("fraction", "Fraction left", 10, "common", FRACTION, total="fraction"),
+    ),
+)
+EXACT = Table(
+    "Exact figures",
+    "checks",
+    6,
+    (
+        Column("no", "No.", 5, "", "0", "muted"),
+        Column("company", "Company", 22),
+        Column("series", "Series", 13),
+        Column("exact", "Common, unrounded: exact figure", 34, align="right"),
+        Column("unrounded", "Exact figure as a cell holds it", 17, "", EXACT_COUNT),
+        Column("unrounded_here", "This workbook", 17, "", EXACT_COUNT),
+        Column("difference", "Difference", 10, "", DIFFERENCE),
+        Column("tolerance", "Tolerance", 10, "", DIFFERENCE),
+        Column("whole", "Common, whole: exact", 13, "", COUNT),
+        Column("whole_here", "This workbook", 13, "", COUNT),
+        Column("whole_difference", "Difference", 10, "", "0"),
+        Column("result", "Result", 8, align="center"),
+        Column("file", "File of the series", 44, look="muted"),
+    ),
+)
+CHECKS = "Checks"
 CHECKS_WIDTHS = [12, 20, 20, 22, 20, 20, 14, 14, 12]
-EXACT_WIDTHS = [5, 22, 13, 34, 17, 17, 10, 10, 13, 13, 10, 8, 44]
-MOST_BITS = 1000
-"""Of an exact figure that is written without loss: some lines of digits."""
-SMALLER = 10 / 9
-"""A column of small letters is as wide as one that is wider by this."""
-TOTAL, FIRST = 7, 8
-"""On the first sheet, the row of the totals and the first of the positions."""
-LETTER_TOTAL, LETTER_FIRST = 13, 14
-EXACT_FIRST = 6
 DECIMALS, RELATIVE = f"{CHECKS}!$E$5", f"{CHECKS}!$E$6"
-FIGURES = "ADEFGHIJLMN"
-"""The columns of the first sheet that hold figures."""
 
 
 @cache
@@ -147,11 +213,13 @@ def holder_design() -> Design:
     """The design of a holder's workbook, and the placeholders that give the values of its formulas."""
     draft = Draft("Holdings", "Statement of holdings: {{holder}}")
     statement = draft.page(
-        STATEMENT, "What is held of each series, and the common that it converts into", STATEMENT_WIDTHS
+        STATEMENT.sheet, "What is held of each series, and the common that it converts into", STATEMENT.widths
     )
-    letter = draft.page(LETTER, "What you hold, and what it converts into", LETTER_WIDTHS, landscape=False)
+    letter = draft.page(LETTER.sheet, "To be signed and sent", LETTER.widths, landscape=False)
     checks = draft.page(CHECKS, "Whether the formulas of this workbook give the exact figures", CHECKS_WIDTHS)
-    exact = draft.page(EXACT, "What the exact computation gives, beside what this workbook gives", EXACT_WIDTHS)
+    exact = draft.page(
+        EXACT.sheet, "What the exact computation gives, beside what this workbook gives", EXACT.widths
+    )
     _statement(draft, statement)
     _letter(draft, letter)
     _exact(draft, exact)
@@ -161,8 +229,8 @@ def holder_design() -> Design:
 def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, Tables]:
     """What the plan of a holder's workbook is rendered with, for one position at least.
 
-    >>> a = Position("Ann", "Acme", "A", None, *map(Fraction, (100, 1, "0.7", "0.7", "1.4286", "142.857142")), 142,
-    ...              "down", 0, "ab12")
+    >>> figures = map(Fraction, (100, 1, 1, "0.7", "0.7", "1.4286", "142.857142"))
+    >>> a = Position("Ann", "Acme", "A", None, None, *figures, 142, "down", 0, "ab12")
     >>> values, tables = holder_values("Ann", [a])
     >>> values["whole"], len(tables["positions"])
     (142, 1)
@@ -175,9 +243,12 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
     prices = fsum(float(one.price) for one in positions)
     ratios = fsum(float(one.ratio) for one in positions)
     exceptions = sum(one.exceptions for one in positions)
-    companies = len({one.company for one in positions})
+    companies = list(dict.fromkeys(one.company for one in positions))
     as_of = day_words(max((one.as_of for one in positions if one.as_of), default=None))
-    series = f"{len(positions)} series" if companies == 1 else f"{len(positions)} series of {companies} companies"
+    series = f"{len(positions)} series"
+    if len(companies) > 1:
+        series += f" of {len(companies)} companies"
+    sender = companies[0] if len(companies) == 1 else "the companies in the list below"
     values: Values = {
         "holder": holder,
         "about_short": short(holder, 40),
@@ -198,10 +269,12 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
         "tolerance_ratios": ratios * float(TOLERANCE),
         "zero": 0,
         "ok": OK,
+        "master": OK,
         STATUS: AGREE,
-        "letter_converts": f"At these prices it converts into {whole:,} whole shares of common."
-        f" The unrounded shares less the whole ones are {fraction:.6f} of a share in all.",
-        "letter_state": _STATES[exceptions > 0],
+        "letterhead": companies[0] if len(companies) == 1 else None,
+        "signed_for": f"For {sender}",
+        "letter_converts": f"At the prices in force it converts into {whole:,} whole shares of common.",
+        "letter_draft": f"{_DRAFT}{exceptions}; see {STATEMENT.sheet}" if exceptions else "",
     }
     numbered = list(enumerate(positions, start=1))
     return values, {
@@ -213,7 +286,8 @@ def holder_values(holder: str, positions: Sequence[Position]) -> tuple[Values, T
 
 def _position_row(number: int, one: Position) -> Row:
     source = f"{one.source or 'not named'}; {one.digest[:12]}"
-    return high(
+    taken = one.price_rounding if one.ratio_price == one.price else AS_IT_IS
+    return STATEMENT.high(
         (
             number,
             one.company,
@@ -221,9 +295,9 @@ def _position_row(number: int, one: Position) -> Row:
             one.as_of or NO_DAY,
             one.preferred,
             one.original_issue_price,
-            one.price,
-            one.ratio_price,
-            one.ratio,
+            priced(one.price, one.price_rounding),
+            priced(one.ratio_price, taken, "input"),
+            priced(one.ratio, one.ratio_rounding),
             one.unrounded,
             one.rounding,
             one.whole,
@@ -232,29 +306,36 @@ def _position_row(number: int, one: Position) -> Row:
             "open" if link_text(one.workbook) else "",
             source,
         ),
-        _fitting(STATEMENT_WIDTHS, {1: one.company, 2: one.series, 10: one.rounding}, {15: source}),
+        company=one.company,
+        series=one.series,
+        rounding=one.rounding,
+        source=source,
     )
 
 
 def _letter_row(number: int, one: Position) -> Row:
-    return high(
+    row = STATEMENT.first + number - 1
+    return LETTER.high(
         (
             number,
             one.company,
             one.series,
-            one.as_of or NO_DAY,
             one.preferred,
-            one.price,
+            priced(one.price_before, one.price_rounding),
+            priced(one.price, one.price_rounding, cell=STATEMENT.at("price", row)),
+            one.since or NO_DAY,
+            priced(one.ratio, one.ratio_rounding, cell=STATEMENT.at("ratio", row)),
             one.whole,
             one.fraction,
         ),
-        _fitting(LETTER_WIDTHS, {1: one.company, 2: one.series}),
+        company=one.company,
+        series=one.series,
     )
 
 
 def _check_row(number: int, one: Position) -> Row:
     exact, file = _in_full(one.unrounded), link_text(one.workbook)
-    return high(
+    return EXACT.high(
         (
             number,
             one.company,
@@ -270,7 +351,10 @@ def _check_row(number: int, one: Position) -> Row:
             OK,
             file,
         ),
-        _fitting(EXACT_WIDTHS, {1: one.company, 2: one.series, 3: exact}, {12: file}),
+        company=one.company,
+        series=one.series,
+        exact=exact,
+        file=file,
     )
 
 
@@ -280,130 +364,84 @@ def _in_full(value: Fraction) -> str:
     return figure_text(value) if short_enough else exact_words(value)
 
 
-def _fitting(
-    widths: Sequence[float], texts: Mapping[int, str], small: Mapping[int, str] = MappingProxyType({})
-) -> tuple[tuple[str, float], ...]:
-    """Texts by the place of their column, each with the characters that have room in it."""
-    return (
-        *((text, widths[place]) for place, text in texts.items()),
-        *((text, widths[place] * SMALLER) for place, text in small.items()),
-    )
-
-
 def _statement(draft: Draft, page: Page) -> None:
     draft.banner(page, 4, "{{holder}}")
-    page.row = 5
-    names = ["No.", "Company", "Series", "As of", "Preferred held", "Original issue price", "Price in force"]
-    names += ["Price converted at", "Common per preferred", "Common, unrounded", "Made whole", "Common, whole"]
-    names += ["Fraction left", "Stated, not tied", "Series' workbook", "Source"]
-    page.header(names, numeric=FIGURES, centred="O")
-    units = ["", "", "", "last event", "preferred", "per share", "per share", "per share", "rounded"]
-    units += ["common", "", "common", "common", "figures", "", "terms; SHA-256 of input"]
-    draft.units(page, units, FIGURES, "O")
-    for column in "ABCDFGHIKOP":
-        page.text(f"{column}{TOTAL}", "All positions" if column == "B" else "", "result")
-    for column, name, number_format in (
-        ("E", "preferred", COUNT),
-        ("J", "unrounded", EXACT_COUNT),
-        ("L", "whole", COUNT),
-        ("M", "fraction", FRACTION),
-        ("N", "exceptions", "0"),
+    formulas = {
+        "unrounded": "{preferred}*{original_issue_price}/{ratio_price}",
+        "whole": whole_shares("{unrounded}", "{rounding}", DECIMALS, EXACT.linked("whole")),
+        "fraction": "{unrounded}-{whole}",
+    }
+    draft.table(page, STATEMENT, formulas, {"link": EXACT.linked("file")}, total="All positions")
+    total = STATEMENT.first - 1
+    for column, name in (
+        ("preferred", "preferred"),
+        ("unrounded", "common_unrounded"),
+        ("whole", "common"),
+        ("exceptions", "exceptions"),
     ):
-        formula = f"=SUM({column}{FIRST}:{column}{FIRST})"
-        draft.formula(page, f"{column}{TOTAL}", formula, name, number_format, "result")
-    for column, name in (("E", "preferred"), ("J", "common_unrounded"), ("L", "common"), ("N", "exceptions")):
-        draft.book.name(f"out_{name}", page.address(f"{column}{TOTAL}"))
-    given: tuple[tuple[str, str, str, Look], ...] = (
-        ("A", "no", "0", "muted"),
-        ("B", "company", "", "plain"),
-        ("C", "series", "", "plain"),
-        ("D", "as_of", DAY, "plain"),
-        ("E", "preferred", COUNT, "input"),
-        ("F", "original_issue_price", PRICE, "input"),
-        ("G", "price", PRICE, "plain"),
-        ("H", "ratio_price", PRICE, "input"),
-        ("I", "ratio", PRICE, "plain"),
-        ("K", "rounding", "", "input"),
-        ("N", "exceptions", "0", "plain"),
-        ("P", "source", "", "muted"),
-    )
-    row = FIRST
-    for column, name, number_format, look in given:
-        draft.value(page, f"{column}{row}", f"positions.{name}", number_format, look)
-    draft.formula(page, f"J{row}", f"=E{row}*F{row}/H{row}", "positions.unrounded", EXACT_COUNT)
-    exact, file = (
-        f"INDEX('{EXACT}'!${column}${EXACT_FIRST}:${column}${EXACT_FIRST},A{row})" for column in ("I", "M")
-    )
-    formula = whole_shares(f"J{row}", f"K{row}", DECIMALS, exact)
-    draft.formula(page, f"L{row}", formula, "positions.whole", COUNT, "result")
-    draft.formula(page, f"M{row}", f"=J{row}-L{row}", "positions.fraction", FRACTION)
-    draft.link(page, f"O{row}", file, "positions.link")
-    page.sheet.freeze_panes = f"D{FIRST}"
-    page.sheet.print_title_rows = "5:6"
-    print_area(page, FIRST)
+        draft.book.name(f"out_{name}", page.address(f"{STATEMENT.letters[column]}{total}"))
+    page.sheet.freeze_panes = f"D{STATEMENT.first}"
+    page.sheet.print_title_rows = f"{total - 2}:{total - 1}"
+    print_area(page, STATEMENT.first)
 
 
-_STATES = (
-    "Of the figures that are stated of these series, if there are any, none differs from the recomputed one.",
-    "Draft: some figures that are stated of these series differ from the recomputed ones; the statement counts"
-    " them and the workbooks of the series show them.",
-)
+_DRAFT = "DRAFT. Stated figures of these series that do not tie: "
+_SIGN = ("Signature", "Name", "Title")
 
 
 def _letter(draft: Draft, page: Page) -> None:
-    draft.banner(page, 4, "To {{holder}}")
-    whole, fraction, exceptions = (f"{STATEMENT}!${column}${TOTAL}" for column in ("L", "M", "N"))
+    """What is printed begins under the headings of the sheet: nothing in it is for the sender but that it is a
+    draft. The list is last, since the rows of a table are the last ones of a sheet."""
+    sheet = page.sheet
+    whole, exceptions = (STATEMENT.at(name, STATEMENT.first - 1) for name in ("whole", "exceptions"))
+    text = f'=IF({exceptions}>0,"{_DRAFT}"&{exceptions}&"; see {STATEMENT.sheet}","")'
+    draft.line(page, 4, text, Font(FONT, 11, bold=True, color=BAD_INK), 18, "letter_draft")
+    draft.line(page, 5, "{{letterhead}}", Font(FONT, 14, bold=True, color=INK), 22)
+    _blank(page, 6, "Date")
+    draft.line(page, 8, "To {{holder}}", Font(FONT, 11, bold=True))
+    subject = "Your preferred stock, and the common that it converts into"
+    draft.line(page, 10, subject, Font(FONT, 13, bold=True, color=INK), 22)
     draft.paragraph(
         page,
-        5,
-        "You hold preferred stock of {{series_words}}, listed below, each with the conversion price in force"
-        " after its last event on record.",
+        11,
+        "You hold preferred stock of {{series_words}}. The list below, which is part of this letter, has the"
+        " shares that you hold of each, the conversion price before and after the last event that moved it, the"
+        " shares of common for one share of preferred, and the common for all that you hold.",
     )
-    converts = (
-        f'="At these prices it converts into "&TEXT({whole},"#,##0")&" whole shares of common. The "'
-        f'&"unrounded shares less the whole ones are "&TEXT({fraction},"0.000000")&" of a share in all."'
-    )
-    draft.paragraph(page, 6, converts, "letter_converts", longest=150)
+    converts = f'="At the prices in force it converts into "&TEXT({whole},"#,##0")&" whole shares of common."'
+    draft.paragraph(page, 12, converts, "letter_converts", longest=100)
     draft.paragraph(
         page,
-        7,
+        13,
         "Common is made whole as the charter of each series says, for all that you hold of it or for each"
-        " certificate; where it is rounded up, the fraction left over is below 0.",
+        " certificate; where it is rounded up, the fraction left is below 0. Please tell us if your records"
+        " differ.",
     )
-    draft.paragraph(
-        page, 8, f'=IF({exceptions}>0,"{_STATES[1]}","{_STATES[0]}")', "letter_state", longest=len(_STATES[1])
-    )
-    draft.paragraph(page, 9, f"{HELD} {SAME_NAME}")
-    page.row = 11
-    names = ["No.", "Company", "Series", "As of", "Preferred held", "Conversion price", "Common, whole"]
-    page.header([*names, "Fraction left"], numeric="ADEFGH")
-    draft.units(page, ["", "", "", "last event", "preferred", "per share", "common", "common"], "ADEFGH")
-    for column in "ABCDF":
-        page.text(f"{column}{LETTER_TOTAL}", "In all" if column == "B" else "", "result")
-    for column, name, number_format in (
-        ("E", "preferred", COUNT),
-        ("G", "whole", COUNT),
-        ("H", "fraction", FRACTION),
-    ):
-        formula = f"=SUM({column}{LETTER_FIRST}:{column}{LETTER_FIRST})"
-        draft.formula(page, f"{column}{LETTER_TOTAL}", formula, name, number_format, "result")
-    row = LETTER_FIRST
-    draft.value(page, f"A{row}", "letter.no", "0", "muted")
-    for column, of, name, number_format in (
-        ("B", "B", "company", ""),
-        ("C", "C", "series", ""),
-        ("D", "D", "as_of", DAY),
-        ("E", "E", "preferred", COUNT),
-        ("F", "G", "price", PRICE),
-        ("G", "L", "whole", COUNT),
-        ("H", "M", "fraction", FRACTION),
-    ):
-        draft.linked(
-            page, f"{column}{row}", f"{STATEMENT}!{of}{FIRST}", f"A{row}", f"letter.{name}", number_format
-        )
-    page.sheet.freeze_panes = f"A{row}"
-    page.sheet.print_title_rows = "11:12"
-    print_area(page, row)
+    draft.line(page, 14, "Yours sincerely,", Font(FONT, 10), 24)
+    draft.line(page, 15, "{{signed_for}}", Font(FONT, 10, bold=True), 18)
+    for row, label in enumerate(_SIGN, start=16):
+        _blank(page, row, label)
+    draft.table(page, LETTER, {name: STATEMENT.linked(name) for name in _LINKED}, total="In all")
+    first = LETTER.first
+    sheet.freeze_panes = "A4"
+    sheet.print_title_rows = f"{first - 3}:{first - 2}"
+    sheet.print_area = f"A4:{page.last_column}{first}"
+    sheet.oddFooter = HeaderFooterItem(right=_HeaderFooterPart("Page &P of &N"))
+
+
+_LINKED = ("company", "series", "preferred", "whole", "fraction")
+"""What the letter has from the first sheet, beside price and ratio, each of which has decimals of its own."""
+
+
+def _blank(page: Page, row: int, label: str) -> None:
+    """A line that is filled in by hand."""
+    page.text(f"A{row}", label)
+    page.sheet.merge_cells(f"A{row}:B{row}")
+    page.sheet[f"A{row}"].border = Border()
+    page.sheet[f"A{row}"].alignment = Alignment(vertical="bottom")
+    for column in "CDEF":
+        page.sheet[f"{column}{row}"].border = Border(bottom=Side(style="thin"))
+    page.sheet.row_dimensions[row].height = 24
 
 
 def _checks(draft: Draft, page: Page) -> str:
@@ -415,10 +453,11 @@ def _checks(draft: Draft, page: Page) -> str:
     page.section("Totals")
     draft.check_header(page)
     first = page.row
-    table = f"'{EXACT}'!L{EXACT_FIRST}:L{EXACT_FIRST}"
-    counted = f"=COUNT({STATEMENT}!E{FIRST}:E{FIRST})"
-    draft.check(page, "Positions", "count", counted, "0")
-    preferred, unrounded, whole, fraction, exceptions = (f"={STATEMENT}!{c}{TOTAL}" for c in "EJLMN")
+    preferred, unrounded, whole, fraction, exceptions = (
+        f"={STATEMENT.at(name, STATEMENT.first - 1)}"
+        for name in ("preferred", "unrounded", "whole", "fraction", "exceptions")
+    )
+    draft.check(page, "Positions", "count", f"=COUNT({STATEMENT.all('preferred')})", "0")
     draft.check(page, "Preferred held", "preferred", preferred, COUNT, "tolerance_preferred", RELATIVE)
     draft.check(page, "Common, unrounded", "unrounded", unrounded, EXACT_COUNT, "tolerance_unrounded", RELATIVE)
     draft.check(page, "Common, whole", "whole", whole, COUNT)
@@ -426,20 +465,23 @@ def _checks(draft: Draft, page: Page) -> str:
     draft.check(
         page, "Fractions left", "fraction", fraction, FRACTION, "tolerance_unrounded", RELATIVE, scale=scale
     )
-    draft.check(page, "Common, whole, of the letter", "whole", f"={LETTER}!G{LETTER_TOTAL}", COUNT)
-    for label, column, name in (("Prices in force", "G", "prices"), ("Common per preferred", "I", "ratios")):
-        text, formula = (
-            f"{label}, added up: none is overwritten",
-            f"=SUM({STATEMENT}!{column}{FIRST}:{column}{FIRST})",
-        )
-        draft.check(page, text, name, formula, PRICE, f"tolerance_{name}", RELATIVE)
+    draft.check(page, "Common, whole, of the letter", "whole", f"={LETTER.at('whole', LETTER.first - 1)}", COUNT)
+    for label, column in (("Prices in force", "price"), ("Common per preferred", "ratio")):
+        text, formula = f"{label}, added up: none is overwritten", f"=SUM({STATEMENT.all(column)})"
+        draft.check(page, text, f"{column}s", formula, PRICE, f"tolerance_{column}s", RELATIVE)
     draft.check(page, "Stated figures that do not tie", "exceptions", exceptions, "0")
-    formula = f'=ROWS({table})-COUNTIF({table},"OK")'
+    results = EXACT.all("result")
+    formula = f'=ROWS({results})-COUNTIF({results},"OK")'
     draft.check(page, "Positions whose figures differ from the exact ones", "zero", formula, "0")
-    last = page.row - 1
-    master = draft.master(page, f'=IF(COUNTIF(I{first}:I{last},"OK")=ROWS(I{first}:I{last}),"OK","CHECK")', first)
-    page.section("Remarks")
-    for text in (HELD, BY_CERTIFICATE):
+    master = draft.master(page, first)
+    page.section("Remarks for the sender")
+    for text in (
+        HELD,
+        SAME_NAME,
+        BY_CERTIFICATE,
+        "The letter is a draft as long as a stated figure of one of its series does not tie: the column of the"
+        " first sheet counts them, and the workbook of the series explains them.",
+    ):
         draft.paragraph(page, page.row, text)
         page.row += 1
     page.sheet.page_setup.fitToHeight = 1
@@ -449,28 +491,20 @@ def _checks(draft: Draft, page: Page) -> str:
 
 def _exact(draft: Draft, page: Page) -> None:
     """Every position in full, and whether the formulas agree with it."""
-    page.row = header = EXACT_FIRST - 1
-    names = ["No.", "Company", "Series", "Common, unrounded: exact figure", "Exact figure as a cell holds it"]
-    names += ["This workbook", "Difference", "Tolerance", "Common, whole: exact", "This workbook", "Difference"]
-    names += ["Result", "File of the series"]
-    page.header(names, numeric="ADEFGHIJK", centred="L")
-    row = EXACT_FIRST
-    draft.value(page, f"A{row}", "checks.no", "0", "muted")
-    for column in "BC":
-        name = "company" if column == "B" else "series"
-        draft.linked(page, f"{column}{row}", f"{STATEMENT}!{column}{FIRST}", f"A{row}", f"checks.{name}", "")
-    draft.value(page, f"D{row}", "checks.exact", align="right")
-    draft.value(page, f"E{row}", "checks.unrounded", EXACT_COUNT)
-    draft.linked(page, f"F{row}", f"{STATEMENT}!J{FIRST}", f"A{row}", "checks.unrounded_here", EXACT_COUNT)
-    draft.difference(page, row, "GFE", "checks.difference", "H", "checks.tolerance", RELATIVE)
-    draft.value(page, f"I{row}", "checks.whole", COUNT)
-    draft.linked(page, f"J{row}", f"{STATEMENT}!L{FIRST}", f"A{row}", "checks.whole_here", COUNT)
-    draft.formula(page, f"K{row}", f"=J{row}-I{row}", "checks.whole_difference", "0")
-    agrees = f"AND(ABS(G{row})<=H{row},J{row}=I{row})"
-    formula = f'=IF(ISERROR(G{row}+K{row}),"CHECK",IF({agrees},"OK","CHECK"))'
-    draft.formula(page, f"L{row}", formula, "checks.result", align="center")
-    page.mark(f"L{row}:L{row}", OK, "CHECK")
-    draft.value(page, f"M{row}", "checks.file", look="muted")
-    page.sheet.freeze_panes = f"D{row}"
-    page.sheet.print_title_rows = f"{header}:{header}"
-    print_area(page, row)
+    formulas = {
+        "company": STATEMENT.linked("company"),
+        "series": STATEMENT.linked("series"),
+        "unrounded_here": STATEMENT.linked("unrounded"),
+        "difference": "{unrounded_here}-{unrounded}",
+        "tolerance": f"ABS({{unrounded}})*{RELATIVE}",
+        "whole_here": STATEMENT.linked("whole"),
+        "whole_difference": "{whole_here}-{whole}",
+        "result": 'IF(ISERROR({difference}+{whole_difference}),"CHECK",'
+        'IF(AND(ABS({difference})<={tolerance},{whole_here}={whole}),"OK","CHECK"))',
+    }
+    draft.table(page, EXACT, formulas)
+    first, result = EXACT.first, EXACT.letters["result"]
+    page.mark(f"{result}{first}:{result}{first}", OK, "CHECK")
+    page.sheet.freeze_panes = f"D{first}"
+    page.sheet.print_title_rows = f"{first - 1}:{first - 1}"
+    print_area(page, first)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
+from unicodedata import east_asian_width
 
 from xl_conversion.books.statements.results import SeriesResult
 from xl_conversion.books.wording import rounding_words
@@ -58,11 +59,10 @@ KINDS: Mapping[type[Event], str] = {
     Corrected: "Correction",
 }
 """Of each kind of event, what a reader calls it."""
-NO_DATE = "[date]"
 LONGEST_NAME, LONGEST_TEXT, LONGEST_CLAUSE = 60, 100, 50
-"""Of a name and of a description in the letter; the sheets and the inputs have them whole."""
+"""Of a name, a description and a clause in the letter; the sheets and the inputs have them whole."""
 MOST_PLACES = 15
-SIGN = ("Name", "Title", "Date")
+SIGN = ("Signature", "Name", "Title", "Date sent")
 """What is filled in by hand at the end."""
 
 
@@ -84,6 +84,7 @@ class Notice:
     """Why it is not to be sent as it is; empty where nothing is known against it."""
     company: str
     day: str
+    """What it is as of, in words: not the day on which it is sent, which is filled in by hand."""
     addressee: str
     subject: str
     paragraphs: tuple[str, str, str, str, str]
@@ -93,6 +94,11 @@ class Notice:
     place: int
     """Of the change, among all; -1 for none."""
     change: Change | None
+
+    @property
+    def text(self) -> str:
+        """The paragraphs, with an empty line between them."""
+        return "\n\n".join(filter(None, self.paragraphs))
 
     @property
     def signed_for(self) -> str:
@@ -108,18 +114,18 @@ def notice_of(case: Case, result: SeriesResult) -> Notice:
     series, changes = result.series, case.changes
     place = next((at for at in range(len(changes) - 1, -1, -1) if _moved(changes[at])), -1)
     change = changes[place] if place >= 0 else None
-    name, company = shorten(series.name, LONGEST_NAME), shorten(series.company, LONGEST_NAME) or "[company]"
+    name, company = _name(series.name), _name(series.company) or "[company]"
     started = changes[place - 1].ratio_price if place > 0 else series.conversion_price
     per_preferred = series.original_issue_price / started
     lines = (
         Line(
-            "Conversion price, for a share of common",
+            "Conversion price, for one share of common",
             result.price if change is None else change.price_before,
             result.price,
             series.price,
         ),
         Line(
-            f"Shares of common for one share of {name}",
+            "Shares of common for one share of preferred",
             result.ratio if change is None else series.ratio.price(per_preferred),
             result.ratio,
             series.ratio,
@@ -133,7 +139,9 @@ def notice_of(case: Case, result: SeriesResult) -> Notice:
     return Notice(
         _draft(result),
         company,
-        NO_DATE if result.as_of is None else result.as_of.isoformat(),
+        "No event is recorded"
+        if result.as_of is None
+        else f"As of {result.as_of.isoformat()}, the last event recorded",
         f"To the holders of {name}",
         subject,
         (happened, follows, _ratio(name, result), _whole(series), _since(place, case, result)),
@@ -199,7 +207,7 @@ def _nothing_moved(name: str, result: SeriesResult) -> str:
 def _happened(change: Change) -> str:
     event = change.event
     words = _WORDS.get(type(event), lambda _: "an event took place")(event)
-    described = f" ({shorten(event.description, LONGEST_TEXT)})" if event.description else ""
+    described = f" ({_short(event.description, LONGEST_TEXT)})" if event.description else ""
     return f"On {event.date.isoformat()} {words}{described}."
 
 
@@ -213,9 +221,9 @@ def _effect(change: Change, result: SeriesResult) -> str:
     # What a floor or a limit has given is not the rounded figure, and is not said to be.
     if change.price != change.unrounded and rounding.price(change.unrounded) == change.price:
         follows = f" Unrounded it is {figure(change.unrounded, Rounding())}; it is {rounded_as(rounding)}."
-    clause = shorten(change.clause, LONGEST_CLAUSE)
-    reason = f" Basis: {shorten(change.reason, LONGEST_CLAUSE)}, under {clause}."
-    name = shorten(series.name, LONGEST_NAME)
+    clause = _short(change.clause, LONGEST_CLAUSE)
+    reason = f" Basis: {_short(change.reason, LONGEST_CLAUSE)}, under {clause}."
+    name = _name(series.name)
     return (
         f"The conversion price of {name} is {verb} from {before} to {after} per share of common, from that day on."
         f"{reason}{follows}"
@@ -257,7 +265,7 @@ def _since(place: int, case: Case, result: SeriesResult) -> str:
 
 
 def _issued(event: Issued) -> str:
-    names = shorten(", ".join(security.name for security in event.securities), LONGEST_TEXT)
+    names = _short(", ".join(security.name for security in event.securities), LONGEST_TEXT)
     words = f"the company issued, or is deemed to have issued, {names or 'securities'}"
     if event.securities and all(security.calculable for security in event.securities):
         paid = sum((security.consideration for security in event.securities), Fraction(0))
@@ -279,7 +287,18 @@ def _money(value: Fraction) -> str:
 
 
 def _name(text: str) -> str:
-    return shorten(text, LONGEST_NAME)
+    return _short(text, LONGEST_NAME)
+
+
+def _short(text: str, most: int) -> str:
+    """On one line, and cut so that it takes no more room than so many letters; those of Chinese, say, take two.
+
+    >>> _short("Series\\nA", 8), _short("A" * 9, 8), _short("优" * 9, 8)
+    ('Series A', 'AAAAA...', '优...')
+    """
+    line = " ".join(text.split())
+    wide = 0 if line.isascii() else sum(east_asian_width(letter) in "WF" for letter in line)
+    return shorten(line, most * len(line) // (len(line) + wide)) if len(line) + wide > most else line
 
 
 _WORDS: Mapping[type[Event], Callable[[Any], str]] = {

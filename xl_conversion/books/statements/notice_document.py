@@ -6,15 +6,10 @@ The words are those of :mod:`xl_conversion.books.statements.notice`, the same as
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from io import BytesIO
-from itertools import product
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -27,7 +22,6 @@ from xl_conversion.books.wording import ROUNDED, formula_words, label_words, sym
 from xl_conversion.core.rounding import exact, to_text
 from xl_conversion.core.stated import separated
 from xl_conversion.core.steps import Step
-from xl_conversion.files import SaveError, save_error
 from xl_conversion.inputs.problems import InputError, Problem
 from xl_conversion.inputs.reading import Case
 
@@ -36,11 +30,6 @@ if TYPE_CHECKING:
     from docx.table import Table
 
 HINT = 'pip install "xl-conversion[batch]"'
-PDF_SECONDS = 600
-"""For all letters of one call; LibreOffice takes a few seconds to start and a fraction of one for each."""
-LONGEST_SAID = 200
-MOST_AT_ONCE = 200
-"""Files in one call of LibreOffice; a command line is not endless."""
 
 _BODY = "word/document.xml"
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -49,7 +38,6 @@ _PARAGRAPH = r"<w:p>(?:(?!<w:p>).)*?\{\{%s\}\}.*?</w:p>"
 _ROW = r"<w:tr>(?:(?!<w:tr>).)*?\{\{%s\}\}.*?</w:tr>"
 _REPEATED = {"paragraph": _PARAGRAPH, "label": _ROW, "symbol": _ROW}
 """What is there once for each paragraph, each line of figures and each step, by a placeholder in it."""
-_WHERE = ("/usr/bin", "/usr/local/bin", "/opt/libreoffice/program", "/Applications/LibreOffice.app/Contents/MacOS")
 
 
 class _Letter(NamedTuple):
@@ -93,85 +81,6 @@ def notice_document(case: Case, result: SeriesResult) -> bytes:
     }
     body = _filled(letter.body, values, inside)
     return _zipped({**letter.parts, _BODY: body.encode()})
-
-
-def notices_as_pdf(folder: Path, files: Iterable[Path], *, soffice: Path | None = None) -> list[Path]:
-    """Prints letters with LibreOffice into `folder`, and returns the .pdf of each, in their order.
-
-    What was printed there before is replaced.
-
-    Raises SaveError where LibreOffice is missing, takes too long or leaves one out.
-    """
-    found = list(files)
-    if not found:
-        return []
-    program = soffice or _soffice()
-    if program is None:
-        raise SaveError(
-            "Cannot print the notices: LibreOffice is not found", "Install it, or leave the notices as .docx."
-        )
-    targets = [folder / f"{file.stem}.pdf" for file in found]
-    if len({target.name.casefold() for target in targets}) < len(targets):
-        raise SaveError("Cannot print the notices: two have the same name", "Give each file a name of its own.")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for target in targets:
-            target.unlink(missing_ok=True)  # an old one must not pass for a new one
-    except OSError as problem:
-        raise save_error(folder, problem) from problem
-    with TemporaryDirectory(prefix="xl-conversion-") as profile:
-        for at in range(0, len(found), MOST_AT_ONCE):
-            said = _print(program, folder, found[at : at + MOST_AT_ONCE], Path(profile))
-            for file, target in list(zip(found, targets, strict=True))[at : at + MOST_AT_ONCE]:
-                if not target.is_file():
-                    hint = f"Letters need LibreOffice Writer, not Calc alone. It says: {said}."
-                    raise SaveError(f"Cannot print {file}: LibreOffice made no PDF of it", hint)
-    return targets
-
-
-def _print(program: Path, folder: Path, files: Sequence[Path], profile: Path) -> str:
-    """Prints files in one call, and returns what LibreOffice says."""
-    command = [
-        str(program),
-        # A profile of its own: another LibreOffice that runs would otherwise take the call and do nothing.
-        f"-env:UserInstallation={profile.resolve().as_uri()}",
-        "--headless",
-        "--norestore",
-        "--convert-to",
-        "pdf",
-        "--outdir",
-        str(folder.resolve()),
-        *(str(file.resolve()) for file in files),
-    ]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PDF_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        rule = f"LibreOffice took more than {PDF_SECONDS} s"
-        raise SaveError(f"Cannot print the notices: {rule}", "Print fewer at once.") from None
-    except OSError as problem:
-        raise SaveError(f"Cannot start {program}: {problem.strerror}", "Check that it may be run.") from problem
-    said = " ".join(f"{done.stdout} {done.stderr}".split())[-LONGEST_SAID:].strip(" .") or "nothing"
-    if done.returncode:
-        raise SaveError(f"Cannot print the notices: LibreOffice ended with {done.returncode}", f"It says: {said}.")
-    return said
-
-
-def _soffice() -> Path | None:
-    """LibreOffice, on the path or where it is installed."""
-    for name in ("soffice", "libreoffice"):
-        if found := shutil.which(name):
-            return Path(found)
-    for folder, name in product(_WHERE, ("soffice", "libreoffice")):
-        if (path := Path(folder, name)).is_file():
-            return path
-    return None
 
 
 def _steps(notice: Notice) -> list[dict[str, str]]:

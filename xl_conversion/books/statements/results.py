@@ -11,6 +11,7 @@ from xl_conversion.core.holders import HolderShares, convert
 from xl_conversion.core.terms import Series
 from xl_conversion.core.tie_out import Finding, tie_out_history
 from xl_conversion.inputs.reading import Case
+from xl_conversion.inputs.records import ClassRecord, SeriesRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,12 @@ class SeriesResult:
     """The day of the last event; None where nothing has happened."""
     digest: str
     """SHA-256 of its input."""
-    events: int
+    history: tuple[str, ...]
+    """Its events, by name; one of all series of a company is in the history of each."""
+    since: date | None
+    """The day of the last event that moved the price; None where none has."""
+    price_before: Fraction
+    """In force before that event; the one at the beginning where there was none."""
     price: Fraction
     """In force, rounded as the charter says."""
     price_unrounded: Fraction
@@ -32,8 +38,15 @@ class SeriesResult:
     ratio: Fraction
     """Common per preferred, rounded as the charter says."""
     ratio_unrounded: Fraction
+    outstanding: Fraction | None
+    """Preferred after the events; None where the input does not say how much there was."""
     holders: tuple[HolderShares, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def events(self) -> int:
+        """How many rows its history has."""
+        return len(self.history)
 
     @property
     def exceptions(self) -> int:
@@ -51,22 +64,32 @@ def outcome(case: Case, findings: Sequence[Finding]) -> SeriesResult:
     """The outcome of a case that has been tied out."""
     series = case.series
     last = case.changes[-1] if case.changes else None
+    moved = next((c for c in reversed(case.changes) if c.price != c.price_before), None)
     price = unrounded = ratio_price = series.conversion_price
     if last is not None:
         price, ratio_price = last.price, last.ratio_price
-        moved = next((c for c in reversed(case.changes) if c.price != c.price_before), None)
         unrounded = price if moved is None else moved.unrounded
     ratio_unrounded = series.original_issue_price / ratio_price
     return SeriesResult(
         series,
         None if last is None else last.event.date,
         case.digest,
-        len(case.changes),
+        tuple(change.event.event for change in case.changes),
+        None if moved is None else moved.event.date,
+        price if moved is None else moved.price_before,
         price,
         unrounded,
         ratio_price,
         series.ratio.price(ratio_unrounded),
         ratio_unrounded,
+        _outstanding(case),
         convert(series, ratio_price, case.holdings),
         tuple(findings),
     )
+
+
+def _outstanding(case: Case) -> Fraction | None:
+    name, records = case.series.name, case.records
+    said = any(isinstance(row, SeriesRecord) and row.preferred_shares is not None for row in records["series"])
+    listed = any(isinstance(row, ClassRecord) and row.class_ == name for row in records["capitalization"])
+    return case.preferred if said or listed or case.preferred else None

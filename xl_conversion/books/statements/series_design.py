@@ -23,6 +23,7 @@ from xl_conversion.books.page import (
     FONT,
     GOOD_INK,
     INK,
+    TEXT,
     UNROUNDED,
     Book,
     Look,
@@ -43,18 +44,21 @@ ZERO = Fraction(0)
 TOLERANCE = Fraction(1, 10**9)
 """Of an unrounded figure, as a part of it: what the doubles of a spreadsheet may be off."""
 
-STATEMENT_WIDTHS = (26, 12, 18, 15, 15, 17, 14, 48, 22, 24)
-NOTICE_WIDTHS = (13, 35, 34, 18)
-NOTICE_MARGIN = 0.9
+# A sheet of these widths is printed at 70 % of its size or more.
+STATEMENT_WIDTHS = (24, 11, 14, 14, 15, 15, 13, 46, 20, 22)
+NOTICE_WIDTHS = (12, 43, 50, 16)
+NOTICE_MARGIN = 0.75
 """In inches."""
-CALCULATION_WIDTHS = (16, 13, 38, 54, 19, 19, 29, 18, 17, 9)
-TIE_OUT_WIDTHS = (6, 15, 38, 14, 14, 8, 18, 16, 16, 12, 11, 46, 18)
+NOTICE_LINES = 15
+"""Room for the text of the notice: each name, description and clause in it is cut before it takes more."""
+CALCULATION_WIDTHS = (15, 12, 33, 43, 16, 16, 22, 17, 15, 8)
+TIE_OUT_WIDTHS = (5, 11, 32, 13, 12, 6, 14, 12, 12, 11, 10, 39, 18)
 HOLDERS_WIDTHS = (44, 17, 17, 20, 16, 16, 36)
 CHECKS_WIDTHS = (66, 24, 24, 16, 16, 12)
 
 # Rows of the design that formulas of the values name. The first rows of tables are the last of each sheet.
 ISSUE_PRICE, START, PRICE_DIGITS, RATIO_DIGITS, PRICE, RATIO_PRICE, RATIO = range(6, 13)
-FIRST_EVENT, FIRST_STEP, FIRST_FINDING, FIRST_HOLDER, FIRST_LETTER = 25, 5, 6, 11, 25
+FIRST_EVENT, FIRST_STEP, FIRST_FINDING, FIRST_HOLDER, FIRST_LETTER = 25, 5, 6, 11, 23
 NO_DIGITS = "Holders!$B$5"
 """Where the digits of whole shares stand: none."""
 ISSUANCE = "Issuance"
@@ -82,6 +86,7 @@ def series_design() -> tuple[bytes, Mapping[CellKey, str]]:
     _checks(book)
     _headings(book)
     _styles(book)
+    _numbers_fit(book)
     cached = {key: str(name) for key, name in book.cached.items()}
     return workbook_bytes(book.workbook, book.cached, as_of=MADE), cached
 
@@ -199,11 +204,9 @@ def _notice(book: Book) -> None:
     _line(page, "{{draft}}", Font(FONT, 11, bold=True, color=BAD_INK), 18)
     _line(page, "{{company}}", Font(FONT, 14, bold=True, color=INK), 22)
     _line(page, "{{notice_day}}", Font(FONT, 10))
-    page.row += 1
+    _gap(page)
     _line(page, "{{addressee}}", Font(FONT, 11, bold=True))
     _line(page, "{{subject}}", Font(FONT, 13, bold=True, color=INK), 22)
-    _paragraph(page, "{{happened}}", 3)
-    _paragraph(page, "{{follows}}", 3)
     page.header(["Adjustment", "", "Before", "After"], numeric="CD")
     for place in (1, 2):
         row = page.row
@@ -212,22 +215,25 @@ def _notice(book: Book) -> None:
         sheet.merge_cells(f"A{row}:B{row}")
         _put(page, f"C{row}", f"before_{place}", "plain")
         _put(page, f"D{row}", f"after_{place}", "result")
-        sheet.row_dimensions[row].height = 28
         page.row += 1
-    page.row += 1
-    _paragraph(page, "{{ratio_words}}", 3)
-    _paragraph(page, "{{whole_words}} {{since}}", 2)
+    _gap(page)
+    cell = sheet[f"A{page.row}"]
+    # All paragraphs in one cell: rows of their own would be as high for short ones as for long ones.
+    cell.value, cell.font = "{{notice_text}}", Font(FONT, 10)
+    cell.alignment = Alignment(vertical="top", wrap_text=True)
+    _across(page, 12.75 * NOTICE_LINES + 2.25)
     _line(page, "For {{company}}", Font(FONT, 10, bold=True))
     for label in SIGN:
         page.text(f"A{page.row}", label)
         sheet[f"A{page.row}"].border = Border()
         sheet[f"A{page.row}"].alignment = Alignment(vertical="bottom")
         sheet[f"B{page.row}"].border = Border(bottom=Side(style="thin"))
-        sheet.row_dimensions[page.row].height = 24
+        sheet.row_dimensions[page.row].height = 20
         page.row += 1
-    page.section("{{computation}}")
+    _gap(page)
+    page.section("{{computation}}", gap=0)
     page.header(["Letter", "What it is", "How it follows", "Figure"], numeric="D")
-    sheet.print_title_rows = f"{page.row - 1}:{page.row - 1}"
+    sheet.print_title_rows = f"{page.row - 2}:{page.row - 1}"
     _same(page.row, FIRST_LETTER)
     _texts(page, "letters", {"A": "symbol"}, "symbol")
     _texts(page, "letters", {"B": "label", "C": "how"}, "plain")
@@ -533,8 +539,8 @@ def _styles(book: Book) -> None:
         _put(page, f"A{page.row}", "", look, f"#,##{places(decimals)}" if thousands else places(decimals))
         page.sheet[f"A{page.row}"].value = variant(look, decimals, thousands=thousands)
         page.row += 1
+    page.text(f"A{page.row}", "first", "symbol")  # a text in the first column has no indent
     for name, look, align in (
-        ("first", "symbol", "left"),
         ("given", "muted", "left"),
         ("found", "plain", "right"),
         ("stated", "input", "right"),
@@ -543,6 +549,14 @@ def _styles(book: Book) -> None:
     ):
         page.text(f"B{page.row}", name, look, align=align)
         page.row += 1
+
+
+def _numbers_fit(book: Book) -> None:
+    """Numbers are made smaller where they are too long for their column, as ### says nothing."""
+    for sheet in book.workbook.worksheets:
+        for cell in (cell for row in sheet.iter_rows(min_row=4) for cell in row):
+            if cell.alignment.horizontal == "right" and cell.number_format not in ("General", TEXT):
+                cell.alignment = Alignment(horizontal="right", vertical="top", shrink_to_fit=True)
 
 
 def _put(page: Page, coordinate: str, name: str, look: Look, number: str = UNROUNDED) -> None:
@@ -565,12 +579,10 @@ def _line(page: Page, text: str, font: Font, height: float = 15) -> None:
     _across(page, height)
 
 
-def _paragraph(page: Page, text: str, most: int) -> None:
-    """A paragraph of a letter, with room for so many lines."""
-    cell = page.sheet[f"A{page.row}"]
-    cell.value, cell.font = text, Font(FONT, 10)
-    cell.alignment = Alignment(vertical="top", wrap_text=True)
-    _across(page, 13 * most + 6)
+def _gap(page: Page) -> None:
+    """Between the parts of a letter."""
+    page.sheet.row_dimensions[page.row].height = 8
+    page.row += 1
 
 
 def _across(page: Page, height: float) -> None:

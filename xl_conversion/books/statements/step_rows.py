@@ -26,6 +26,11 @@ _MARK = 0xE000
 """The first of the private characters, which stand for figures."""
 _MARKED = re.compile("([\ue000-\uefff])")
 _RESULT = chr(0xEFFF)
+_ROUNDING = re.compile(rf"\b({'|'.join(RoundingType)})\((\w+), decimals\)")
+TOO_NEAR = "as found: too near to a tie for a double"
+_NEAR = 10**6
+"""The native formula takes what is nearer than a millionth of the last digit as the same."""
+_DIGITS_OF_A_DOUBLE = 2**50
 LONGEST_EXACT = 42
 """Digits of a fraction that a reader would still compare."""
 _MOST_BITS = 200
@@ -114,6 +119,36 @@ def symbol_of(symbol: str) -> str:
 def label_of(label: str) -> str:
     """The label of a step as a reader sees it."""
     return label_words(label)
+
+
+def is_too_near(value: Fraction, rounding_type: RoundingType, decimals: int) -> bool:
+    """Whether a figure is so near to where its rounding turns that the native formula, which knows it as a double
+    and takes the noise of doubles away, could go the other way. Just there it does not.
+
+    >>> [is_too_near(Fraction(text), RoundingType.FLOOR, 2) for text in ("1.9999999999", "2", "1.999")]
+    [True, False, False]
+    """
+    top, bottom = value.as_integer_ratio()
+    scale: int = 10**decimals
+    top *= scale
+    if rounding_type not in (RoundingType.FLOOR, RoundingType.CEILING):
+        top, bottom = 2 * top + bottom, 2 * bottom
+    rest = top % bottom
+    apart = min(rest, bottom - rest)
+    return apart > 0 and (apart * _NEAR < bottom or apart * _DIGITS_OF_A_DOUBLE < abs(top))
+
+
+def rounds_too_near(formula: str, before: Mapping[str, Step]) -> bool:
+    """The same of the rounding in a step's formula."""
+    found = _rounding(formula)
+    return found is not None and is_too_near(before[found[1]].value, found[0], before["decimals"].value.numerator)
+
+
+@lru_cache(maxsize=4096)
+def _rounding(formula: str) -> tuple[RoundingType, str] | None:
+    """The rounding in a formula and the symbol that it rounds."""
+    found = _ROUNDING.search(formula)
+    return (RoundingType(found[1]), found[2]) if found else None
 
 
 @lru_cache(maxsize=1024)
