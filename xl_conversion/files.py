@@ -47,7 +47,7 @@ class Unfinished:
     """A file under way."""
 
     path: Path
-    """Where it is written; there is an empty one already."""
+    """Where it is written; there is none yet."""
     wanted: bool = True
     """Whether it takes its place in the end; if not, what is there stays."""
 
@@ -62,19 +62,17 @@ def replacing(
     A link is followed, the permissions of an existing file are kept, the folder must exist. The unfinished file
     is beside it, or in the folder `through`, which must be on the same disk. What is not `durable` may be lost
     when the power fails, but not when the process does.
-    Raises SaveError, before the block where it is known by then; any error leaves nothing behind.
+    Raises SaveError, before the block where a file must not be replaced; any error leaves nothing behind.
     """
     try:
-        target = Path(os.path.realpath(path))
-        before = _existing(target)
+        target, before = _target(path)
         # In the same folder, since only a rename within one file system is atomic.
         new = Unfinished((through or target.parent) / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.tmp")
-        open(new.path, "xb").close()
     except SaveError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a path with a null character
         raise save_error(path, error) from error
-    moving = False
+    moving = moved = False
     try:
         yield new
         if new.wanted:
@@ -86,13 +84,15 @@ def replacing(
                     os.chmod(new.path, stat.S_IMODE(before.st_mode))
             moving = True
             os.replace(new.path, target)
+            moved = True
     except SaveError:
         raise
     except OSError as error:
         raise save_error(path, error, replacing=moving) from error
     finally:
-        with suppress(OSError):
-            os.unlink(new.path)
+        if not moved:
+            with suppress(OSError):
+                os.unlink(new.path)
     if durable and new.wanted:
         _sync_folder(target.parent)
 
@@ -138,12 +138,16 @@ def _trimmed(name: str) -> str:
     return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore").strip(" .")
 
 
-def _existing(target: Path) -> os.stat_result | None:
-    """What is at `target` now, None for nothing; SaveError if it may not be replaced."""
+def _target(path: str | os.PathLike[str]) -> tuple[Path, os.stat_result | None]:
+    """The file that `path` means and what is there now, None for nothing; SaveError if it may not be replaced."""
+    target = Path(path)
     try:
-        found = os.stat(target)
+        found = os.lstat(target)
+        if stat.S_ISLNK(found.st_mode):
+            target = Path(os.path.realpath(target))
+            found = os.stat(target)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return target, None
     shown = _shown(target)
     if stat.S_ISDIR(found.st_mode):
         raise SaveError(f"Cannot save to {shown}: it is a folder", "Give the name of a file.")
@@ -153,7 +157,7 @@ def _existing(target: Path) -> os.stat_result | None:
         raise SaveError(
             f"Cannot save {shown}: the file is read-only", "Choose another name, or make the file writable."
         )
-    return found
+    return target, found
 
 
 def save_error(path: str | os.PathLike[str], error: OSError | ValueError, *, replacing: bool = False) -> SaveError:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from fractions import Fraction
 from io import BytesIO
 from typing import Any
@@ -23,6 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xl_conversion.books.saving import ExcelErrorText, put_text, workbook_bytes
 from xl_conversion.books.streaming import Formula, Row, Styled, Value
+from xl_conversion.core.rounding import shown as digits
 
 PLACEHOLDER = re.compile(r"\{\{ *(\w+(?:\.\w+)?) *\}\}")
 REFERENCE = re.compile(r"('(?:[^']|'')+'!|\w+!)?(\$?[A-Z]{1,3}\$?)(\d+):(\$?[A-Z]{1,3}\$?)(\d+)")
@@ -59,12 +60,14 @@ def filled(
             for place in (part.left, part.center, part.right):
                 if place.text:
                     place.text = PLACEHOLDER.sub(
-                        lambda match: shown(values[match[1]]).replace("&", "&&"), place.text
+                        lambda match: shown(values[match[1]], variants).replace("&", "&&"), place.text
                     )
     for name in book.defined_names.values():
         name.attr_text = grown(name.attr_text, "", ends)
     if book.properties.title:
-        book.properties.title = PLACEHOLDER.sub(lambda match: shown(values[match[1]]), book.properties.title)
+        book.properties.title = PLACEHOLDER.sub(
+            lambda match: shown(values[match[1]], variants), book.properties.title
+        )
     if "{{styles}}" in book.sheetnames:
         del book["{{styles}}"]
     # Not by openpyxl alone, which rounds numbers. The cached values are not compared.
@@ -216,7 +219,9 @@ def put(cell: Any, text: Any, values: Mapping[str, Value], variants: Mapping[str
     if not isinstance(text, str) or "{{" not in text or cell.data_type == "f":
         return
     match = PLACEHOLDER.fullmatch(text.strip())
-    value: Any = values[match[1]] if match else PLACEHOLDER.sub(lambda found: shown(values[found[1]]), text)
+    value: Any = (
+        values[match[1]] if match else PLACEHOLDER.sub(lambda found: shown(values[found[1]], variants), text)
+    )
     if isinstance(value, Styled):
         cell._style = copy(variants[value.variant]._style)
         value = value.value
@@ -236,12 +241,36 @@ def put(cell: Any, text: Any, values: Mapping[str, Value], variants: Mapping[str
         cell.value = value
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, variants: Mapping[str, Any]) -> str:
+    """A value within text, as a person writes it."""
+    places, commas = None, ""
     if isinstance(value, Styled):
+        if value.variant in variants:
+            code = variants[value.variant].number_format
+            if code.removeprefix("#,##").rstrip("0") in ("", "0.") and code != "#,##":
+                places = len(code.partition(".")[2])
+                commas = "," if code.startswith("#") else ""
         value = value.value
     if isinstance(value, Formula):
         value = value.value
-    return "" if value is None else str(value)
+    if isinstance(value, bool):
+        return str(value).upper()
+    if not isinstance(value, float | int | Fraction | Decimal):
+        return "" if value is None else str(value)
+    if value and not 1e-15 <= abs(float(value)) < 1e21:
+        return f"{float(value):.15g}".upper()
+    with localcontext(prec=500):
+        if isinstance(value, Fraction):
+            number = Decimal(value.numerator) / Decimal(value.denominator)
+        else:
+            number = Decimal(f"{value:.15g}") if isinstance(value, float) else Decimal(value)
+        if places is not None:
+            rounded = number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+            return f"{abs(rounded) if rounded == 0 else rounded:{commas}.{places}f}"
+        if isinstance(value, Fraction):
+            return digits(value)
+        text = f"{abs(number) if number == 0 else number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def look(file: bytes) -> dict[str, Any]:

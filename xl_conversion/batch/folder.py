@@ -118,7 +118,7 @@ class OutFolder:
         """A large file, written piece by piece; its entry is in the list when the block has ended."""
         found: list[Entry] = []
         with replacing(self.root / path, through=self.unfinished, durable=False) as new:
-            with open(new.path, "r+b") as file:
+            with open(new.path, "w+b") as file:
                 yield file, found
                 file.flush()
                 file.seek(0)
@@ -148,7 +148,7 @@ class OutFolder:
             # Of this process alone: lines of several in one file could get mixed.
             path = self.unfinished / f"journal-{os.getpid()}.jsonl"
             try:
-                with open(path, "ab") as file:
+                with open(path, "ab", buffering=0) as file:
                     file.write(entry.as_line().encode())
             except OSError as problem:
                 raise save_error(path, problem) from problem
@@ -156,17 +156,17 @@ class OutFolder:
 
     def _may_stand(self, path: str, digest: str) -> bool:
         """Whether a file is there with that very content; SaveError where another one is that may not go."""
+        target = self.root / path
+        if not os.path.lexists(target):  # mostly, and it is the fastest to ask
+            return False
         there = self._digest(path)
         if there == digest:
             return True
         entry = self.known.get(path)
         if there is not None and not self.force and (entry is None or entry.sha256 != there):
-            shown = self.root / path
-            raise SaveError(f"Cannot write {shown}: it is there and differs", "--force replaces it.")
-        if (self.root / path).is_symlink():
-            raise SaveError(
-                f"Cannot write {self.root / path}: it is a link", "Remove it, or choose another folder."
-            )
+            raise SaveError(f"Cannot write {target}: it is there and differs", "--force replaces it.")
+        if target.is_symlink():
+            raise SaveError(f"Cannot write {target}: it is a link", "Remove it, or choose another folder.")
         return False
 
     def _digest(self, path: str) -> str | None:

@@ -24,7 +24,6 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table
-from python_calamine import CalamineWorkbook
 from support.filling_reference import assert_same, filled, look, saved
 from support.office import Office
 from support.ooxml import validate
@@ -273,6 +272,7 @@ class TestAsOpenpyxl:
         styles["A1"], styles["A2"] = "bold", "red"
         styles["A1"].font = Font(bold=True)
         styles["A2"].font = Font(color="FF0000")
+        styles["A2"].number_format = data.draw(st.sampled_from(["0.00", "#,##0.0000", "#,##0"]))
         row = data.draw(st.integers(2, 6))
         texts = ["{{a}}", "{{b}} & {{a}} 5%", " {{a}}", "=1<2", "fixed", 7, None, "{{b}}"]
         inside = ["{{t.x}}", "{{t.y}} of {{t.x}}", "{{t.y}}", "{{a}}", f"=B{row}*$B$1", f"=SUM($B${row}:B{row})"]
@@ -396,6 +396,90 @@ class TestCells:
     def test_header_is_bounded(self) -> None:
         with pytest.raises(ValueError, match="header or footer of 'Summary & co'"):
             PLAN.render({**VALUES, "company": "x" * 300}, {"steps": []}, as_of=AS_OF)
+
+    def test_header_is_counted_as_excel_does(self) -> None:
+        book = Workbook()
+        book.active.oddHeader.center.text = "{{x}}"
+        plan = make_plan(saved(book))
+        for text in ("x" * 253, "\U0001f600" * 126):  # and "&C" in front
+            assert (
+                load_workbook(BytesIO(plan.render({"x": text}, as_of=AS_OF))).active.oddHeader.center.text == text
+            )
+        for text in ("x" * 254, "\U0001f600" * 127):
+            with pytest.raises(
+                ValueError, match=r"header or footer of 'Sheet': 25[56] characters; it can have 255"
+            ):
+                plan.render({"x": text}, as_of=AS_OF)
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            (1e-07, "0.0000001"),
+            (2.0, "2"),
+            (-0.0, "0"),
+            (0.1 + 0.2, "0.3"),
+            (1234567.891, "1234567.891"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1E+21"),
+            (-2.5e-20, "-2.5E-20"),
+            (2**53 + 1, "9007199254740993"),
+            (True, "TRUE"),
+            (False, "FALSE"),
+            (None, ""),
+            ("2.0", "2.0"),
+            (ExcelErrorText("#N/A"), "#N/A"),
+            (date(2024, 2, 29), "2024-02-29"),
+            (Fraction(1, 3), "0.3333333333..."),
+            (Fraction(641, 100), "6.41"),
+            (Fraction(10), "10"),
+            (Decimal("2.50"), "2.5"),
+            (Decimal("1E+3"), "1000"),
+            (Decimal("0.1234567890123456789"), "0.1234567890123456789"),
+            (Formula("1+1", 2.0), "2"),
+            (Styled(2.0, "plain"), "2"),
+            (Styled(2.0, "two"), "2.00"),
+            (Styled(-1234.565, "two"), "-1234.57"),
+            (Styled(Fraction(-1, 1000), "two"), "0.00"),
+            (Styled(Fraction(1, 3), "more"), "0.3333"),
+            (Styled(-0.5, "more"), "-0.5000"),
+            (Styled(Decimal("1234567.8"), "more"), "1,234,567.8000"),
+            (Styled(1234567, "whole"), "1,234,567"),
+            (Styled(Formula("1+1", 2), "two"), "2.00"),
+            (Styled(True, "two"), "TRUE"),
+            (Styled("x", "two"), "x"),
+            (Styled(1e30, "two"), "1E+30"),
+            (Styled(0.25, "percent"), "0.25"),
+        ],
+    )
+    def test_numbers_within_text(self, value: Any, expected: str) -> None:
+        book = Workbook()
+        sheet = book.active
+        sheet["B2"] = "Price: {{x}}"
+        sheet["A3"], sheet["B3"] = "{{t.x}}", "{{t.x}} of {{x}}"
+        sheet.oddFooter.left.text = "At {{x}}."
+        book.properties.title = "For {{x}}"
+        formats = {"plain": "General", "two": "0.00", "more": "#,##0.0000", "whole": "#,##0", "percent": "0.0%"}
+        styles = book.create_sheet("{{styles}}")
+        for row, (name, code) in enumerate(formats.items(), 1):
+            styles.cell(row, 1, name).number_format = code
+        design = saved(book)
+        plan = make_plan(design)
+        made = plan.render({"x": value}, {"t": [[value]]}, as_of=AS_OF)
+        sheet = load_workbook(BytesIO(made)).active
+        assert sheet["B2"].value == f"Price: {expected}"
+        assert sheet["B3"].value == f"{expected} of {expected}"
+        assert sheet.oddFooter.left.text == f"At {expected}."
+        assert load_workbook(BytesIO(made)).properties.title == f"For {expected}"
+        reference = filled(design, {"x": value}, {"t": [[value]]}, plan.tables)
+        assert_same(made, reference)
+        assert_same(written(plan, {"x": value}, {"t": [[value]]}), reference)
+
+    @pytest.mark.parametrize(
+        "value", [float("nan"), float("-inf"), 10**400, Fraction(10**400), Decimal("Infinity")]
+    )
+    def test_no_number_within_text(self, value: Any) -> None:
+        with pytest.raises(ValueError, match=r"^\{\{x\}\} within a text: a number that no cell can hold"):
+            one_cell("Price: {{x}}").render({"x": value}, as_of=AS_OF)
 
     def test_cached_values(self) -> None:
         made = PLAN.render(VALUES, {"steps": rows_of(3)}, as_of=AS_OF)
@@ -599,8 +683,8 @@ class TestManyRows:
         expected = written(plan, simple_values(5000), {"r": rows})
         columns = [list(column) for column in zip(*rows, strict=True)]
         assert written(plan, simple_values(5000), {"r": iter([Columns(columns)])}) == expected
-        read = CalamineWorkbook.from_filelike(BytesIO(expected)).get_sheet_by_name("Register").to_python()
-        assert [tuple(row) for row in read[3:]] == rows
+        read = load_workbook(BytesIO(expected), data_only=True)["Register"]
+        assert list(read.iter_rows(min_row=4, values_only=True)) == rows
         sheet = load_workbook(BytesIO(expected))["Register"]
         assert [sheet.cell(row, 3).value for row in range(4, 5004)] == [f"=B{row}*2" for row in range(4, 5004)]
         mixed = [rows[0], Columns([column[1:3000] for column in columns]), *rows[3000:]]

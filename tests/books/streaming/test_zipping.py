@@ -5,12 +5,14 @@ from __future__ import annotations
 import zipfile
 import zlib
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xl_conversion.books.statements.own import read_design
 from xl_conversion.books.streaming import zipping
 from xl_conversion.books.streaming.zipping import (
     Deflater,
@@ -19,9 +21,11 @@ from xl_conversion.books.streaming.zipping import (
     end_records,
     joined_crc,
     local_header,
+    prepared,
     record,
     unpacked,
 )
+from xl_conversion.inputs.problems import InputError
 
 LARGE = 5 * 2**30
 
@@ -37,15 +41,16 @@ def test_joined_crc_of_much() -> None:
 
 
 @given(st.lists(st.binary(max_size=300), max_size=5), st.binary(max_size=300), st.binary(max_size=300))
-def test_one_deflater_for_all(before: list[bytes], front: bytes, data: bytes) -> None:
+def test_one_deflater_for_all(before: list[bytes], shared: bytes, data: bytes) -> None:
     used = Deflater()
     for each in before:
         used.record("x", each * 200)
-    entry, content = used.record("x", data * 300, Deflater().front(front))
-    assert (entry, content) == Deflater().record("x", data * 300, Deflater().front(front))
+    pieces = prepared(shared), data * 300, prepared(shared * 2), shared
+    entry, content = used.record("x", *pieces)
+    assert (entry, content) == Deflater().record("x", *pieces)
     directory = central_record(entry, 0)
     file = ZipFile(BytesIO(content + directory + end_records(1, len(directory), len(content))))
-    assert file.read("x") == front + data * 300
+    assert file.read("x") == shared + data * 300 + shared * 3
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,16 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setattr(zipping, name, limit)
             with pytest.raises(ValueError, match="the design"):
                 unpacked(file.getvalue())
+
+
+def test_one_limit_for_a_design(tmp_path: Path) -> None:
+    path = tmp_path / "large.xlsx"
+    with path.open("wb") as file:
+        file.truncate(zipping.MAX_DESIGN + 1)
+    with pytest.raises(InputError, match=rf"large\.xlsx: larger than {zipping.MAX_DESIGN // 2**20} MiB"):
+        read_design(path)
+    with pytest.raises(ValueError, match=rf"at most {zipping.MAX_DESIGN // 2**20} MiB are read"):
+        unpacked(path.read_bytes())
 
 
 def test_a_protected_design() -> None:

@@ -4,12 +4,15 @@ registers of any length in constant memory.
 A design is a workbook made with openpyxl or in Excel whose cells hold placeholders:
 
 - ``{{name}}`` alone in a cell takes the value of that name with its type, in the style of the cell. Within other
-  text, and in headers, footers, shapes and the title of the document, it is replaced by the value as text.
+  text, and in headers, footers, shapes, comments, tips and the title of the document, it is replaced by the value
+  as text: numbers as a person writes them, in the decimals of their variant.
 - The row with ``{{table.column}}`` is repeated for each row of that table; it is the last of its sheet. Formulas
   in it refer to their own row (``F8``) or to fixed ones (``$C$3``).
 - A range from that row to itself, such as ``Steps!D8:D8``, becomes the range over all rows: in formulas, names,
-  print areas, rules and validations, Excel tables, charts.
+  print areas, rules and validations, Excel tables, charts. In a chart a cell of that row does, too.
 - The sheet titled ``{{styles}}`` is left out; each of its cells holds the name of a style for `Styled` values.
+- Titles of sheets, addresses, names, headers of Excel tables and formulas take no placeholders: with one there, a
+  design is refused.
 
 >>> from datetime import date
 >>> from io import BytesIO

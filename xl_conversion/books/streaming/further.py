@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from xl_conversion.books.streaming.design import (
+from xl_conversion.books.streaming.package import (
     APPLICATION,
     CONTENT_TYPES,
-    Design,
-    Part,
     attributes,
     relations_name,
     without_titles,
 )
+from xl_conversion.books.streaming.pieces import Design, Part
 from xl_conversion.books.streaming.references import Area, Layout, Stretch, resolved
 from xl_conversion.books.streaming.texts import element
 from xl_conversion.books.streaming.values import escaped

@@ -9,20 +9,13 @@ from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 from xl_conversion.books.saving import CellKey
-from xl_conversion.books.streaming.design import (
-    AS_OF,
-    CONTENT_TYPES,
-    Design,
-    Formula,
-    Mixed,
-    Part,
-    Put,
-    Told,
-    read_design,
-)
+from xl_conversion.books.streaming.design import read_design
 from xl_conversion.books.streaming.further import Further, workbook_xml
+from xl_conversion.books.streaming.kept import Kept
+from xl_conversion.books.streaming.package import CONTENT_TYPES
+from xl_conversion.books.streaming.pieces import AS_OF, Design, Formula, Mixed, Part, Put, Told
 from xl_conversion.books.streaming.references import Area, Layout, Stretch, resolved, single_only, tables_in
-from xl_conversion.books.streaming.sheets import MAX_ROWS, Body, Rows, SheetPlan, counts_of, embedded, keep, len_of
+from xl_conversion.books.streaming.sheets import MAX_ROWS, Body, Rows, SheetPlan, counts_of, embedded, len_of
 from xl_conversion.books.streaming.texts import (
     formula_text,
     key_of,
@@ -36,6 +29,8 @@ from xl_conversion.books.streaming.values import Row, Value
 from xl_conversion.books.streaming.zipping import Deflater, Packed, central_record, end_records, record
 
 _MAX_TITLE = 31
+_BYTES_OF_A_CELL = 100
+"""About what is kept of a cell."""
 
 
 class Plan:
@@ -74,13 +69,19 @@ class Plan:
             | {table for parts in self._ranged.values() for table in tables_of(parts)}
         )
         self._single_only = [
-            (part.where, table, function)
+            (
+                part.where,
+                table,
+                function or "the formula",
+                "put what counts into a column of that row and add it up with SUM",
+            )
             for sheet in read.sheets
             for part in (*sheet.head, *sheet.row)
             if isinstance(part, Formula | Put)
             for table, function in single_only(part.pieces if isinstance(part, Formula) else part.formula)
         ]
-        self._kept: dict[tuple[date | int, ...], list[tuple[Packed, bytes]]] = {}
+        self._single_only += read.single_only
+        self._kept: Kept[tuple[date | int, ...], list[tuple[Packed, bytes]]] = Kept()
 
     def __reduce__(self) -> tuple[object, ...]:
         return Plan, self._made_of
@@ -109,8 +110,7 @@ class Plan:
         deflater = Deflater()
         files = list(self._hanging_parts(counts, as_of, complete))
         for name, sheet in self._sheets.items():
-            data, front = sheet.rendered(complete, tables, counts, self._single)
-            files.append(deflater.record(name, data, front))
+            files.append(deflater.record(name, *sheet.rendered(complete, tables, counts, self._single)))
         for name, parts in self._told.items():
             files.append(deflater.record(name, self._text(parts, complete, self._single(counts)).encode()))
         contents, directory, at = [self._front], [self._directory], len(self._front)
@@ -254,18 +254,18 @@ class Plan:
 
     def _check_further(self, layout: Layout) -> None:
         """Refuse formulas that would be wrong because their rows go on to further sheets."""
-        for where, table, function in self._single_only:
+        for where, table, what, instead in self._single_only:
             if len(sheets := layout.get(table, ())) > 1:
                 raise ValueError(
-                    f"{where}: {function or 'the formula'} cannot take the rows of {table!r}, which go on over"
-                    f" {len(sheets)} sheets: put what counts into a column of that row and add it up with SUM"
+                    f"{where}: {what} cannot take the rows of {table!r}, which go on over {len(sheets)} sheets:"
+                    f" {instead}"
                 )
 
     def _completed(self, values: Mapping[str, Value], as_of: date) -> dict[str, Value]:
         """The values with those that are made of others."""
         done = dict(values)
         for key, mixed in self._mixed:
-            done[key] = mixed_text(mixed, values)
+            done[key] = mixed_text(mixed, values, self._design.formats)
         done[AS_OF] = f"{as_of.year:04}-{as_of.month:02}-{as_of.day:02}T00:00:00Z"
         return done
 
@@ -300,14 +300,14 @@ class Plan:
     ) -> list[tuple[Packed, bytes]]:
         """The workbook part and others that hang on numbers of rows and on the day only."""
         key: tuple[date | int, ...] = as_of, *[counts[table] for table in self._hanging]
-        if (found := self._kept.get(key)) is None:
+        if (found := self._kept.of(key)) is None:
             layout = self._single(counts)
             more = Further(self._design, layout)
             found = [record(self._design.workbook, workbook_xml(self._design, layout, more).encode())]
             for name, parts in self._ranged.items():
                 own = next((layout[table][0] for table in tables_of(parts)), None)
                 found.append(record(name, self._text(parts, values, layout, own).encode()))
-            keep(self._kept, key, found)
+            self._kept.keep(key, found, sum(len(content) for _, content in found) // _BYTES_OF_A_CELL)
         return found
 
     def _text(
@@ -324,7 +324,7 @@ class Plan:
                 case str():
                     done.append(part)
                 case Told():
-                    done.append(told_text(part, values))
+                    done.append(told_text(part, values, self._design.formats))
                 case Area():
                     done.append(resolved(part, layout, own))
                 case Formula():

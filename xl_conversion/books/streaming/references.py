@@ -22,6 +22,7 @@ _TOKEN = re.compile(
     r"|[0-9][0-9.]*(?:[Ee][+-]?[0-9]+)?",
     re.IGNORECASE,
 )
+_TABLE = re.compile(r"[^\W\d][\w.]*")
 _SPLIT = re.compile(r"(\$?)([A-Z]{1,3})(\$?)([0-9]+)", re.IGNORECASE)
 
 _BRACKET = re.compile(r"\"(?:[^\"]|\"\")*\"|'(?:[^']|'')*'|[\w.]*\(|\)")
@@ -124,12 +125,19 @@ def area_of(reference: str, anchor: Anchor) -> tuple[Piece, ...]:
     return merged(pieces[1:])
 
 
-def name_pieces(formula: str, anchors: Anchors, alone: bool) -> tuple[Piece, ...]:
-    """What a defined name stands for, in pieces; here a range from above down to the row counts, too."""
+def name_pieces(formula: str, anchors: Anchors, alone: bool, *, cells: bool = False) -> tuple[Piece, ...]:
+    """What a defined name stands for, in pieces; here a range from above down to the row counts, too. With `cells`
+    a cell of the row does as well, as in a chart, where it is the range of one row.
+
+    >>> name_pieces("Data!$D$8", {"data": Anchor("steps", "Data", 8)}, False, cells=True)
+    (Area(table='steps', sheet='Data!', first='$D$8', last='$D$', alone=False),)
+    """
     pieces: list[Piece] = []
     at = 0
     for token in _TOKEN.finditer(formula):
         first, last = token["first"], token["last"]
+        if cells:
+            last = last or first
         anchor = anchors.get(_title(token["sheet"]).lower()) if last and token["sheet"] else None
         if anchor and _row(last) == anchor.row and _row(first) <= anchor.row:
             area = Area(anchor.table, token["sheet"], first, _without_row(last), alone)
@@ -189,6 +197,19 @@ def single_only(pieces: Sequence[Piece]) -> Iterator[tuple[str, str]]:
             )
             if not whole or not _OF_MANY.fullmatch(functions[-1]):
                 yield piece.table, functions[-1]
+
+
+def structured_in(formula: str) -> set[str]:
+    """The Excel tables, in small letters, that a formula refers to by their names.
+
+    >>> structured_in('SUM(Steps[Amount])&"Other[x]"')
+    {'steps'}
+    """
+    return {
+        token[0].lower()
+        for token in _TOKEN.finditer(formula)
+        if formula.startswith("[", token.end()) and _TABLE.fullmatch(token[0])
+    }
 
 
 def _literal(pieces: Sequence[Piece], place: int) -> str:

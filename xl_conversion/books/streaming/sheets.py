@@ -13,16 +13,8 @@ from operator import itemgetter
 from typing import IO, Any, NamedTuple, TypeAlias
 from zipfile import ZIP_DEFLATED
 
-from xl_conversion.books.streaming.design import (
-    Design,
-    Formula,
-    Merges,
-    Mixed,
-    Part,
-    Put,
-    Sheet,
-    Told,
-)
+from xl_conversion.books.streaming.kept import Kept
+from xl_conversion.books.streaming.pieces import Design, Formula, Merges, Mixed, Part, Put, Sheet, Told
 from xl_conversion.books.streaming.references import Area, Layout, OwnRow, Piece, Stretch, resolved
 from xl_conversion.books.streaming.texts import formula_text, key_of, mixed_text, puts_of, tables_of, told_text
 from xl_conversion.books.streaming.values import (
@@ -39,7 +31,7 @@ from xl_conversion.books.streaming.values import (
     opening,
     repeated,
 )
-from xl_conversion.books.streaming.zipping import Deflater, Front, Packed, joined_crc, local_header
+from xl_conversion.books.streaming.zipping import Deflater, Packed, Prepared, joined_crc, local_header, prepared
 
 MAX_ROWS = 1_048_576
 """The rows of a sheet."""
@@ -48,8 +40,6 @@ Rows: TypeAlias = Iterable[Sequence[Value] | Row | Columns]
 
 _BLOCK = 2048
 """Rows that are put together at once."""
-_KEPT = 128
-"""Numbers of rows for which the XML of a part is kept prepared."""
 _LEVEL = 1
 """Compression of streamed rows."""
 # What belongs to one sheet alone and is left out of the sheets that continue it.
@@ -62,12 +52,15 @@ _ALONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Template:
-    """The XML of a sheet: what it begins with, then texts with gaps for the values of cells and texts below."""
+    """The XML of a sheet: what it begins with, the cells, what follows, and texts such as those of its footer."""
 
-    front: Front
-    laid: list[str]
-    """The texts at even places, gaps at odd ones."""
+    front: Prepared
+    cells: list[str]
+    """Texts at even places, gaps at odd ones."""
     openings: list[Opening]
+    end: Prepared
+    told: list[str]
+    """As `cells`."""
 
 
 class Body(NamedTuple):
@@ -87,6 +80,7 @@ class SheetPlan:
         self.design = sheet
         self.twins = design.twins
         self.variants = Variants(design.variants)
+        self.formats = design.formats
         self.sources = [key_of(put.source) for put in puts_of(sheet.head)]
         self.get_values = _getter(self.sources)
         self.needs: set[str] = set()
@@ -94,7 +88,7 @@ class SheetPlan:
         self.first = 0
         self.columns: tuple[str, ...] = ()
         self.hanging = sorted(tables_of([*sheet.head, *sheet.row, *sheet.tail]))
-        self.kept: dict[tuple[int, ...], _Template] = {}
+        self.kept: Kept[tuple[int, ...], _Template] = Kept()
         self.told = [part for part in sheet.tail if isinstance(part, Told)]
         if sheet.anchor is not None:
             self.table = sheet.anchor.table
@@ -119,13 +113,13 @@ class SheetPlan:
         tables: Mapping[str, Sequence[Sequence[Value] | Row]],
         counts: Mapping[str, int],
         layout_of: Callable[[Mapping[str, int]], Layout],
-    ) -> tuple[bytes, Front]:
-        """The sheet with its values, and what it begins with, which is compressed already."""
+    ) -> list[bytes | Prepared]:
+        """The sheet with its values, in pieces; those that hold none are compressed already."""
         key = tuple([counts[table] for table in self.hanging])
-        template = self.kept.get(key)
+        template = self.kept.of(key)
         if template is None:
             template = self._template(counts, layout_of(counts))
-            keep(self.kept, key, template)
+            self.kept.keep(key, template, len(template.openings))
         flat = list(self.get_values(values))
         if self.design.anchor is not None:
             row_of, width = self.row_of, len(self.columns)
@@ -135,12 +129,14 @@ class SheetPlan:
                     self._wrong_width(number, len(given))
                 flat.append(height if height is None else _checked_height(height, self.design.title))
                 flat += given if row_of is None else row_of(given, values)
-        shown = cells(flat, template.openings)
+        laid = template.cells.copy()
+        laid[1::2] = cells(flat, template.openings)
+        pieces: list[bytes | Prepared] = [template.front, "".join(laid).encode(), template.end]
         if self.told:
-            shown += [told_text(told, values) for told in self.told]
-        laid = template.laid.copy()
-        laid[1::2] = shown
-        return "".join(laid).encode(), template.front
+            laid = template.told.copy()
+            laid[1::2] = [told_text(told, values, self.formats) for told in self.told]
+            pieces.append("".join(laid).encode())
+        return pieces
 
     def _template(self, counts: Mapping[str, int], layout: Layout) -> _Template:
         sheet = self.design
@@ -161,9 +157,11 @@ class SheetPlan:
                 text.append("</row>")
             if not count:
                 text.append(self._blank())
-        self._add(text, openings, sheet.tail, layout, own, count=max(1, count))
         front, *laid = _with_gaps(text)
-        return _Template(Deflater().front(front.encode()), ["", *laid], openings)
+        below: list[str | None] = []
+        self._add(below, [], sheet.tail, layout, own, count=max(1, count))
+        end, *told = _with_gaps(below)
+        return _Template(prepared(front.encode()), ["", *laid], openings, prepared(end.encode()), ["", *told])
 
     def _blank(self) -> str:
         start, others, height = self.design.row_tag
@@ -238,7 +236,7 @@ class SheetPlan:
                     done.append(row[places[source]] if source in places else values[source])
                 else:
                     known = {name: row[places[name]] if name in places else values[name] for name in source.names}
-                    done.append(mixed_text(source, known))
+                    done.append(mixed_text(source, known, self.formats))
             return done
 
         return mixed
@@ -264,7 +262,7 @@ class SheetPlan:
         openings: list[Opening] = []
         self._add(text, openings, parts, layout, own, count=count)
         shown = cells([values[key_of(put.source)] for put in puts_of(parts)], openings)
-        shown += [told_text(part, values) for part in parts if isinstance(part, Told)]
+        shown += [told_text(part, values, self.formats) for part in parts if isinstance(part, Told)]
         laid = _with_gaps(text)
         laid[1::2] = shown
         return "".join(laid).encode()
@@ -411,7 +409,8 @@ class _RowWriter:
             return columns[self.places[source]] if source in self.places else [self.values[source]] * count
         given = [self._column(name, columns, count) for name in source.names]
         return [
-            mixed_text(source, dict(zip(source.names, values, strict=True))) for values in zip(*given, strict=True)
+            mixed_text(source, dict(zip(source.names, values, strict=True)), self.plan.formats)
+            for values in zip(*given, strict=True)
         ]
 
     def _formula(self, pieces: Iterable[Piece], numbers: list[str]) -> list[str | Sequence[str]]:
@@ -549,10 +548,3 @@ def _getter(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
         (key,) = keys
         return lambda values: (values[key],)
     return itemgetter(*keys)
-
-
-def keep(kept: dict[Any, Any], key: object, value: object) -> None:
-    """Keep what was prepared, and forget the oldest when there is too much."""
-    if len(kept) >= _KEPT:
-        kept.pop(next(iter(kept)), None)
-    kept[key] = value

@@ -35,6 +35,13 @@ class Styled(NamedTuple):
 Value: TypeAlias = Plain | Formula | Styled
 
 
+class Digits(NamedTuple):
+    """What a number format with fixed decimals shows, such as ``0.00`` or ``#,##0.0000``."""
+
+    decimals: int
+    thousands: bool
+
+
 class Row(NamedTuple):
     """The values of a row, and its height in points; None for that of the design."""
 
@@ -237,13 +244,20 @@ def repeated(one: Opening, count: int) -> Sequence[Opening]:
     return list(repeat(one, count))
 
 
-def shown_text(value: Value) -> str:
-    """A value inside other text."""
-    if isinstance(value, Styled):
-        value = value.value
-    if isinstance(value, Formula):
-        value = value.value
-    return "" if value is None else str(value)
+def finite(value: float | Fraction | Decimal) -> float:
+    """The nearest double; ValueError for what no cell can hold."""
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("a number that no cell can hold, beyond 1.8E+308") from None
+    if not math.isfinite(number):
+        raise ValueError(f"a number that no cell can hold: {number}")
+    return number
+
+
+def utf16_length(text: str) -> int:
+    """The characters of a text as Excel counts them: those outside of the first plane are two."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clean(text: str) -> str:
@@ -337,7 +351,7 @@ def _content(value: Any, cached: bool) -> tuple[str, str]:
             text = clean(value)
             if not cached:
                 text = _DECODED.sub("_x005F_", text)  # Excel would decode it
-            if (length := len(text.encode("utf-16-le")) // 2) > MAX_TEXT:
+            if (length := utf16_length(text)) > MAX_TEXT:
                 raise ValueError(f"a text of {length:,} characters; a cell holds {MAX_TEXT:,}")
             space = ' xml:space="preserve"' if text != text.strip() else ""
             text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -349,13 +363,7 @@ def _content(value: Any, cached: bool) -> tuple[str, str]:
         case date():
             return "", f"<v>{serial(value)}</v>"
         case float() | int() | Fraction() | Decimal():
-            try:
-                number = float(value)
-            except OverflowError:
-                raise ValueError("a number that no cell can hold, beyond 1.8E+308") from None
-            if not math.isfinite(number):
-                raise ValueError(f"a number that no cell can hold: {number}")
-            return "", f"<v>{_shortest(number)}</v>"
+            return "", f"<v>{_shortest(finite(value))}</v>"
         case _:
             raise TypeError(f"{value!r} is nothing that a cell can hold: text, number, date, truth value or error")
 

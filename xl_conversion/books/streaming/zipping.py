@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
-MAX_DESIGN = 32 * 2**20
+MAX_DESIGN = 50 * 2**20
 MAX_PART = 64 * 2**20
 MAX_UNPACKED = 128 * 2**20
 MAX_ENTRIES = 5_000
@@ -17,6 +17,7 @@ MAX_ENTRIES = 5_000
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
+_STORED = struct.Struct("<B2H")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
 _DAY = 0x21
@@ -24,6 +25,8 @@ _DAY = 0x21
 _UNIX = 3 << 8
 _RIGHTS = 0o600 << 16
 _FULL = 0xFFFFFFFF
+_SHORT = 1_000
+"""Bytes up to which to compress a piece is not worth the time."""
 _LAST = b"\3\0"
 """An empty block that is the last one."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -41,15 +44,16 @@ class Packed(NamedTuple):
     """Bytes that it has."""
 
 
-class Front(NamedTuple):
-    """What contents begin with, compressed once for all of them."""
+class Prepared(NamedTuple):
+    """A piece that contents share, compressed once for all of them."""
 
+    data: bytes
     packed: bytes
-    crc: int
-    size: int
 
 
-NO_FRONT = Front(b"", 0, 0)
+def prepared(data: bytes) -> Prepared:
+    """A piece that is compressed now."""
+    return Prepared(data, Deflater().piece(data))
 
 
 class Deflater:
@@ -59,20 +63,31 @@ class Deflater:
         self._compressor = zlib.compressobj(level, zlib.DEFLATED, -15)
 
     def piece(self, data: bytes) -> bytes:
-        """Compressed so that it ends at a whole byte and nothing behind it refers to it."""
+        """Compressed so that it ends at a whole byte and nothing behind it refers to it; as it is where that is
+        hardly longer, and much faster."""
+        if len(data) <= _SHORT:
+            return _STORED.pack(0, len(data), len(data) ^ 0xFFFF) + data if data else b""
         return self._compressor.compress(data) + self._compressor.flush(zlib.Z_FULL_FLUSH)
 
     def whole(self, data: bytes) -> bytes:
         """Compressed with its end."""
         return self.piece(data) + _LAST
 
-    def front(self, data: bytes) -> Front:
-        return Front(self.piece(data), zlib.crc32(data), len(data))
-
-    def record(self, name: str, data: bytes, front: Front = NO_FRONT) -> tuple[Packed, bytes]:
-        """An entry and its whole record, header and compressed content, which is `front` and `data`."""
-        content = front.packed + self.whole(data)
-        entry = Packed(name, ZIP_DEFLATED, zlib.crc32(data, front.crc), len(content), front.size + len(data))
+    def record(self, name: str, *pieces: bytes | Prepared) -> tuple[Packed, bytes]:
+        """An entry and its whole record: header, and compressed content, which is one piece after the other."""
+        packed: list[bytes] = []
+        crc = size = 0
+        for piece in pieces:
+            if isinstance(piece, Prepared):
+                data = piece.data
+                packed.append(piece.packed)
+            else:
+                data = piece
+                packed.append(self.piece(data))
+            crc, size = zlib.crc32(data, crc), size + len(data)
+        packed.append(_LAST)
+        content = b"".join(packed)
+        entry = Packed(name, ZIP_DEFLATED, crc, len(content), size)
         return entry, local_header(entry) + content
 
 
