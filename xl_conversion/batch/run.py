@@ -241,7 +241,8 @@ class _Run:
 
     def _begun(self, task: Task) -> Task:
         """A task as it is handed out: with what it needs to know of the folder, and no more."""
-        wanted = {path: one.of for one in task.paths.values() for path in outputs(self.settings.recipe, one)}
+        recipe = self.settings.recipe
+        wanted = {path: one.of for one in task.paths.values() for path in outputs(recipe, one).values()}
         proven = {path: self.folder.proven(path, of) for path, of in wanted.items()}
         standing = {path: entry for path, entry in proven.items() if entry}
         return replace(task, folder=self._part(wanted), standing=standing)

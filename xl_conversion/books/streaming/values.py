@@ -193,10 +193,13 @@ def cells(values: Sequence[Any], openings: Sequence[Opening]) -> list[str]:
         if kind is str:
             put(around.texts[value] or _closely(given, one.slot))
         elif kind is float:
-            if shown := _FLOATS[value]:
-                put(f"{around.number}{shown}{around.number_end}")
-            else:
+            shown = repr(value + 0.0)  # of both zeros the positive one
+            if shown.endswith(".0"):
+                put(f"{around.number}{shown[:-2]}{around.number_end}")
+            elif shown[-1] in "fn":  # inf, nan
                 put(_closely(given, one.slot))
+            else:
+                put(f"{around.number}{shown}{around.number_end}")
         elif value is None:
             put(around.blank)
         elif kind is int and -_EXACT <= value <= _EXACT:
@@ -262,6 +265,8 @@ def utf16_length(text: str) -> int:
 
 def clean(text: str) -> str:
     """Text with what a workbook can hold: line ends as one character, U+FFFD for what XML cannot carry."""
+    if text.isprintable():
+        return text
     return _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", re.sub("\r\n?", "\n", text))
 
 
@@ -326,14 +331,6 @@ def _as_it_is(text: str) -> str:
     if not text.isprintable() and not text.replace("\n", "").isprintable():
         return ""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _float(number: float) -> str:
-    return _shortest(number) if math.isfinite(number) else ""
-
-
-_FLOATS: Mapping[float, str] = _Kept(_float)
-"""In their shortest form; nothing for those that no cell can hold."""
 
 
 def _content(value: Any, cached: bool) -> tuple[str, str]:
