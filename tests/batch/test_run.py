@@ -24,6 +24,7 @@ from openpyxl import Workbook, load_workbook
 from support.portfolio import Rows, portfolio, write_portfolio
 
 from xl_conversion.batch import run as running
+from xl_conversion.batch import work
 from xl_conversion.batch.folder import UNFINISHED
 from xl_conversion.batch.observer import Observer
 from xl_conversion.batch.run import Outcome, Per, Settings, export
@@ -361,8 +362,8 @@ class TestResume:
         def never(*_: object, **__: object) -> bytes:
             raise AssertionError
 
-        for name in ("_workbook", "_document", "_ocf", "holder_values"):
-            monkeypatch.setattr(f"xl_conversion.batch.work.{name}", never)
+        monkeypatch.setattr("xl_conversion.batch.work._RENDERED", dict.fromkeys(work._RENDERED, never))
+        monkeypatch.setattr("xl_conversion.batch.work.holder_values", never)
         monkeypatch.setattr(running, "register_plan", never)
         assert not written(export(source, out, settings))
         before.pop("manifest.json")

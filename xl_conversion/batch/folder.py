@@ -156,9 +156,9 @@ class OutFolder:
 
     def _may_stand(self, path: str, digest: str) -> bool:
         """Whether a file is there with that very content; SaveError where another one is that may not go."""
-        target = self.root / path
-        if not os.path.lexists(target):  # mostly, and it is the fastest to ask
+        if not os.path.lexists(os.path.join(self.root, path)):  # mostly, and it is the fastest to ask
             return False
+        target = self.root / path
         there = self._digest(path)
         if there == digest:
             return True

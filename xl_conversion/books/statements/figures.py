@@ -46,8 +46,9 @@ class Figure(NamedTuple):
     """The decimals shown of it as a count, as an amount of money, as anything else."""
 
 
-def _made(numerator: int, denominator: int) -> Figure:
-    value, ratio, own = Fraction(numerator, denominator), (numerator, denominator), _own_places(denominator)
+def _made(value: Fraction, ratio: Ratio) -> Figure:
+    numerator, denominator = ratio
+    own = _own_places(denominator)
     text, whole = shown(value), abs(numerator) // denominator
     inside = separated(text)
     exact = exact_words(value) if text.endswith("...") or len(text) > LONGEST_DECIMAL else inside
@@ -73,19 +74,24 @@ def _own_places(denominator: int) -> int | None:
     return None if places is None or places >= _MANY_PLACES else places
 
 
-_remembered = lru_cache(maxsize=1024)(_made)
+_remembered: dict[Ratio, Figure] = {}
 """Prices, counts and amounts come again in other steps of a series; few of them in another series."""
 
 
 def as_figure(value: Fraction) -> Figure:
     """What is written of a figure; those of few digits are remembered."""
-    numerator, denominator = value.as_integer_ratio()
+    ratio = numerator, denominator = value.as_integer_ratio()
     if numerator.bit_length() > _LONG or denominator.bit_length() > _LONG:
-        return _made(numerator, denominator)  # it would fill the memory
-    return _remembered(numerator, denominator)
+        return _made(value, ratio)  # it would fill the memory
+    found = _remembered.get(ratio)
+    if found is None:
+        if len(_remembered) >= _MOST:
+            _remembered.clear()
+        found = _remembered[ratio] = _made(value, ratio)
+    return found
 
 
-_LONG = 128
+_LONG, _MOST = 128, 1024
 _MANY_PLACES = 20
 
 

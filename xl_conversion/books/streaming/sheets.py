@@ -38,6 +38,8 @@ MAX_ROWS = 1_048_576
 
 Rows: TypeAlias = Iterable[Sequence[Value] | Row | Columns]
 
+_HIGHEST = 409.5
+"""Points of a row."""
 _BLOCK = 2048
 """Rows that are put together at once."""
 _LEVEL = 1
@@ -127,7 +129,9 @@ class SheetPlan:
                 given, height = row if isinstance(row, Row) else (row, None)
                 if len(given) != width:
                     self._wrong_width(number, len(given))
-                flat.append(height if height is None else _checked_height(height, self.design.title))
+                if height is not None and not 0 <= height <= _HIGHEST:
+                    _checked_height(height, self.design.title)
+                flat.append(height)
                 flat += given if row_of is None else row_of(given, values)
         laid = template.cells.copy()
         laid[1::2] = cells(flat, template.openings)
@@ -535,7 +539,7 @@ def _continued(parts: Iterable[Part]) -> list[Part]:
 
 
 def _checked_height(height: float | None, title: str) -> float | None:
-    if height is not None and not 0 <= height <= 409.5:
+    if height is not None and not 0 <= height <= _HIGHEST:
         raise ValueError(f"sheet {title!r}: a row is 0 to 409.5 points high, not {height}")
     return height
 

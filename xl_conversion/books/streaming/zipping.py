@@ -25,8 +25,8 @@ _DAY = 0x21
 _UNIX = 3 << 8
 _RIGHTS = 0o600 << 16
 _FULL = 0xFFFFFFFF
-_SHORT = 1_000
-"""Bytes up to which to compress a piece is not worth the time."""
+_SHORT = 5_000
+"""Bytes up to which a piece is stored as it is."""
 _LAST = b"\3\0"
 """An empty block that is the last one."""
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -52,8 +52,8 @@ class Prepared(NamedTuple):
 
 
 def prepared(data: bytes) -> Prepared:
-    """A piece that is compressed now."""
-    return Prepared(data, Deflater().piece(data))
+    """A piece that is compressed now, as well as can be."""
+    return Prepared(data, Deflater(9).squeezed(data))
 
 
 class Deflater:
@@ -63,10 +63,14 @@ class Deflater:
         self._compressor = zlib.compressobj(level, zlib.DEFLATED, -15)
 
     def piece(self, data: bytes) -> bytes:
-        """Compressed so that it ends at a whole byte and nothing behind it refers to it; as it is where that is
-        hardly longer, and much faster."""
+        """Ends at a whole byte, and nothing behind it refers to it. A short one is stored as it is: to compress it
+        takes longer than to write what it would save."""
         if len(data) <= _SHORT:
             return _STORED.pack(0, len(data), len(data) ^ 0xFFFF) + data if data else b""
+        return self.squeezed(data)
+
+    def squeezed(self, data: bytes) -> bytes:
+        """The same, compressed however short it is."""
         return self._compressor.compress(data) + self._compressor.flush(zlib.Z_FULL_FLUSH)
 
     def whole(self, data: bytes) -> bytes:
