@@ -162,8 +162,8 @@ def test_a_file_that_is_not_wanted_after_all_leaves_the_old_one(tmp_path: Path) 
     before = (tmp_path / "a.bin").stat()
     with replacing(tmp_path / "a.bin") as new:
         assert new.path.parent == tmp_path
-        assert new.path.read_bytes() == b""
-        new.path.write_bytes(b"old")
+        assert not new.path.exists()
+        new.path.write_bytes(b"new")
         new.wanted = False
     assert (tmp_path / "a.bin").stat() == before
     assert os.listdir(tmp_path) == ["a.bin"]

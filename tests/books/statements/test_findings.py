@@ -24,15 +24,16 @@ NASTY = ('=HYPERLINK("http://x")', "row 7", "@sum", "-1", "bell\x07 <&> {{left}}
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> list[tuple[str, ...]]:
-    """The problems of a real input."""
-    (tmp_path / "series.csv").write_text(
-        "series,company,original_issue_price,conversion_price\nA,B,-1,=1\n,B,1,x\n"
-    )
-    (tmp_path / "events.csv").write_text("event,date,kind,split_new,split_old\nS,31/12/2020,splitt,2,1\n")
-    (tmp_path / "securities.csv").write_text("event,security,kind,shares,consideration_per_share\nT,a,b,1,1\n")
+def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The problems of a real input. Its path, which is told with each, is as long everywhere."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("what-we-were-sent-in-january")
+    folder.mkdir()
+    (folder / "series.csv").write_text("series,company,original_issue_price,conversion_price\nA,B,-1,=1\n,B,1,x\n")
+    (folder / "events.csv").write_text("event,date,kind,split_new,split_old\nS,31/12/2020,splitt,2,1\n")
+    (folder / "securities.csv").write_text("event,security,kind,shares,consideration_per_share\nT,a,b,1,1\n")
     with pytest.raises(InputError) as error:
-        read_cases(tmp_path)
+        read_cases(folder)
     return problem_rows(error.value.problems)
 
 
