@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from xl_conversion.core.rounding import RoundingType, shown
 
-_SYMBOL = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)")
+_SYMBOL = re.compile(r"([A-Za-z_]\w*)(?!\w*\()")
+"""Of a step; a name with a bracket behind it is a function's."""
 
 
 class Step(NamedTuple):
@@ -44,6 +45,8 @@ class Working:
     def __init__(self, source: str) -> None:
         self._source = source
         self._steps: dict[str, Step] = {}
+        self._numbers: dict[str, str] = {}
+        """What goes into formulas of each step."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -53,8 +56,7 @@ class Working:
     def resume(self, step: Step) -> None:
         """Adds a step that another explanation has made, as it is: the steps that it follows from must be here
         already, and with the same figures."""
-        self._new(step.symbol)
-        self._steps[step.symbol] = step
+        self._new(step)
 
     def given(self, symbol: str, label: str, value: Fraction, unit: str) -> Fraction:
         """Adds a figure that the calculation starts from, and returns it."""
@@ -87,25 +89,25 @@ class Working:
         return self.then(symbol, label, formula, value, unit)
 
     def _add(self, symbol: str, label: str, formula: str, value: Fraction, unit: str) -> Fraction:
-        self._new(symbol)
         with_numbers = self._with_numbers(formula) if formula else ""
-        self._steps[symbol] = Step(symbol, label, formula, with_numbers, value, shown(value), unit, self._source)
+        self._new(Step(symbol, label, formula, with_numbers, value, shown(value), unit, self._source))
         return value
 
-    def _new(self, symbol: str) -> None:
+    def _new(self, step: Step) -> None:
+        symbol = step.symbol
         if symbol in self._steps:
             raise ValueError(f"the symbol {symbol} is used twice")
+        self._steps[symbol] = step
+        self._numbers[symbol] = f"({step.shown})" if step.value.numerator < 0 else step.shown
 
     def _with_numbers(self, formula: str) -> str:
-        parts = list(_parts(formula))
-        for place in range(1, len(parts), 2):
-            step = self._steps.get(parts[place])
-            if step is not None:
-                parts[place] = f"({step.shown})" if step.value.numerator < 0 else step.shown
-        return "".join(parts)
+        template, symbols = _frame(formula)
+        return template % tuple([self._numbers[symbol] for symbol in symbols])
 
 
 @lru_cache(maxsize=4096)
-def _parts(formula: str) -> tuple[str, ...]:
-    """A formula taken apart; every second part is a name. A batch has the same few formulas all the time."""
-    return tuple(_SYMBOL.split(formula))
+def _frame(formula: str) -> tuple[str, tuple[str, ...]]:
+    """A formula with a place for each symbol in it, and the symbols. A batch has the same few formulas all the
+    time."""
+    parts = _SYMBOL.split(formula.replace("%", "%%"))
+    return "%s".join(parts[::2]), tuple(parts[1::2])

@@ -92,8 +92,11 @@ def shown_text(value: Value, formats: Formats) -> str:
 
 
 def _inside(name: str, values: Mapping[str, Value], formats: Formats) -> str:
+    value = values[name]
+    if type(value) is str:  # mostly
+        return value
     try:
-        return shown_text(values[name], formats)
+        return shown_text(value, formats)
     except ValueError as error:
         raise ValueError(f"{{{{{name}}}}} within a text: {error}") from None
 

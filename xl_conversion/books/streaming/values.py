@@ -177,13 +177,13 @@ def height_opening(default: str) -> Opening:
 def cells(values: Sequence[Any], openings: Sequence[Opening]) -> list[str]:
     """Each value in its slot."""
     done: list[str] = []
-    put = done.append
+    put, numbers = done.append, _NUMBERS
     for given, one in zip(values, openings, strict=True):
         value = given
         kind = type(value)
         around = one.around
-        if kind is Styled and one.variants is not None and value.variant in one.variants:
-            around = one.variants[value.variant]
+        if kind is Styled and one.variants is not None and (styled := one.variants.get(value.variant)):
+            around = styled
             value = value.value
             kind = type(value)
         if kind is Formula and one.variants is not None:
@@ -193,13 +193,10 @@ def cells(values: Sequence[Any], openings: Sequence[Opening]) -> list[str]:
         if kind is str:
             put(around.texts[value] or _closely(given, one.slot))
         elif kind is float:
-            shown = repr(value + 0.0)  # of both zeros the positive one
-            if shown.endswith(".0"):
-                put(f"{around.number}{shown[:-2]}{around.number_end}")
-            elif shown[-1] in "fn":  # inf, nan
-                put(_closely(given, one.slot))
-            else:
+            if shown := numbers[value]:
                 put(f"{around.number}{shown}{around.number_end}")
+            else:
+                put(_closely(given, one.slot))
         elif value is None:
             put(around.blank)
         elif kind is int and -_EXACT <= value <= _EXACT:
@@ -330,7 +327,9 @@ def _as_it_is(text: str) -> str:
         return ""
     if not text.isprintable() and not text.replace("\n", "").isprintable():
         return ""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
 
 
 def _content(value: Any, cached: bool) -> tuple[str, str]:
@@ -374,6 +373,15 @@ def _height(value: Any) -> str:
 
 def _shortest(number: float) -> str:
     return repr(number + 0.0).removesuffix(".0")
+
+
+def _finite(number: float) -> str:
+    """A number in its shortest form, nothing for one that no cell can hold."""
+    return _shortest(number) if math.isfinite(number) else ""
+
+
+_NUMBERS: Mapping[float, str] = _Kept(_finite)
+"""Most figures stand in several cells of a workbook, and to write one out takes longer than to find it again."""
 
 
 def _texts(values: Sequence[str]) -> list[str] | None:
